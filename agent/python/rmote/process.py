@@ -1,0 +1,241 @@
+"""Commands on the host: each in a process group of its own, with bounded output."""
+import os
+
+LIMIT = 16 << 20
+GRACE = 2.0  # seconds between TERM and KILL
+LINGER = 0.5  # seconds that a pipe may stay open after the command itself ended
+CHUNK = 1 << 16
+
+
+class Finished:
+    """What is known of a command that ended, or that was given up.
+
+    `code` is the exit code and `signal` the number of the signal that ended it: one of them is None.
+    Both are None where even KILL did not end it. `stdout` is the head and `stderr` the tail of what it
+    printed, at most the limit of each.
+    """
+
+    def __init__(self, args):
+        self.args = args
+        self.code = self.signal = None
+        self.stdout = self.stderr = b""
+        self.truncated = self.held = self.timed_out = False
+
+
+def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, limit=LIMIT, stdout=True):
+    """Runs a command to its end and returns a `Finished`.
+
+    `env` is laid over the agent's environment, or over an empty one with `clear_env`; a value of None
+    removes the name. At `timeout` seconds the group gets TERM, and KILL after a grace. Processes that the
+    command left in the background keep running, and hold the call for half a second at most (`held`).
+    With `stdout=False` the standard output goes to the null device.
+    """
+    import select
+    import signal
+    import subprocess
+    from time import monotonic
+
+    from rmote import agent
+
+    if isinstance(argv, (str, bytes)):
+        raise TypeError("a command is a list of words")
+    argv = [os.fspath(arg) for arg in argv]
+    if not argv:
+        raise ValueError("no command given")
+    if isinstance(input, str):
+        input = input.encode("utf-8", "surrogateescape")
+    full = {} if clear_env else dict(os.environ)
+    for name, value in (env or {}).items():
+        if value is None:
+            full.pop(name, None)
+        else:
+            full[name] = value
+
+    done = Finished(argv)
+    out, err = bytearray(), bytearray()
+    poll = select.poll()
+    pipes = {}
+    linger = None
+    kills = [signal.SIGKILL, signal.SIGTERM]
+    end = None if timeout is None else monotonic() + timeout
+    child = None
+    try:
+        child = _start(
+            argv,
+            env=full,
+            cwd=cwd,
+            bufsize=0,
+            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+            stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        agent.adopt(child.pid)
+        for pipe in (child.stdin, child.stdout, child.stderr):
+            if pipe:
+                pipes[pipe.fileno()] = pipe
+                os.set_blocking(pipe.fileno(), False)
+                poll.register(pipe, select.POLLOUT if pipe is child.stdin else select.POLLIN)
+        left = memoryview(input or b"")
+        delay = 1
+        while True:
+            if pipes or child.returncode is not None:
+                # The end of the command itself is no event on the pipes where others hold them.
+                ready = poll.poll(delay)
+                delay = 1 if ready else min(2 * delay, 50)
+            else:
+                ready = ()
+                try:
+                    child.wait(None if end is None else max(0, end - monotonic()))
+                except subprocess.TimeoutExpired:
+                    pass
+            for fd, _ in ready:
+                pipe = pipes[fd]
+                try:
+                    if pipe is child.stdin:
+                        left = left[os.write(fd, left[:CHUNK]) :] if left else left
+                        if left:
+                            continue
+                    else:
+                        data = os.read(fd, CHUNK)
+                        if data:
+                            if pipe is child.stdout:
+                                fits = data[: limit - len(out)]
+                                out += fits
+                                done.truncated |= len(fits) < len(data)
+                            else:
+                                err += data
+                                if len(err) > limit:
+                                    del err[: len(err) - limit]
+                                    done.truncated = True
+                            continue
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError:
+                    pass
+                poll.unregister(fd)
+                del pipes[fd]
+                pipe.close()
+            now = monotonic()
+            if child.poll() is not None and (len(kills) != 1 or _gone(child.pid)):
+                if not any(pipe is not child.stdin for pipe in pipes.values()):
+                    break
+                if linger is None:
+                    linger = now + LINGER
+                elif now >= linger:
+                    done.held = True
+                    break
+            elif end is not None and now >= end:
+                done.timed_out = True
+                if not kills:
+                    break
+                _kill(child.pid, kills.pop())
+                end = now + GRACE
+    except BaseException:
+        if child:
+            _stop(child)
+        raise
+    finally:
+        if child:
+            agent.release(child.pid)
+            for pipe in (child.stdin, child.stdout, child.stderr):
+                if pipe and not pipe.closed:
+                    if done.held and pipe is not child.stdin:
+                        _drain(pipe)
+                    else:
+                        pipe.close()
+    done.stdout, done.stderr = bytes(out), bytes(err)
+    code = child.returncode
+    if code is not None and code < 0:
+        done.signal = -code
+    else:
+        done.code = code
+    return done
+
+
+def describe(done):
+    """The end of a command in words: "exit code 2", "killed by signal SIGKILL"."""
+    if done.code is not None:
+        return "exit code %d" % done.code
+    if done.signal is None:
+        return "still running, KILL did not end it"
+    import signal
+
+    try:
+        return "killed by signal " + signal.Signals(done.signal).name
+    except ValueError:
+        return "killed by signal %d" % done.signal
+
+
+def tail(stderr, lines=20, size=4096):
+    """The last lines of an output, as clean text."""
+    text = stderr[-size:].decode("utf-8", "backslashreplace").rstrip()
+    return "\n".join(text.split("\n")[-lines:])
+
+
+def _start(argv, **options):
+    import subprocess
+
+    try:
+        return subprocess.Popen(argv, **options)
+    except FileNotFoundError as e:
+        name = os.fsdecode(argv[0])
+        cwd = options["cwd"]
+        if cwd is not None and not os.path.isdir(cwd):
+            raise
+        if "/" in name:
+            what = "no such program" if not os.path.exists(name) else "the interpreter in its first line is missing"
+        else:
+            what = "no such program in PATH (%s)" % ":".join(map(os.fsdecode, os.get_exec_path(options["env"])))
+        raise FileNotFoundError(e.errno, what, name) from None
+
+
+def _kill(group, number):
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def _gone(group):
+    try:
+        os.killpg(group, 0)
+        pids = os.listdir("/proc")
+    except OSError as e:
+        return isinstance(e, ProcessLookupError)
+    # Where nobody reaps orphans, as in many containers, zombies keep the group.
+    for pid in filter(str.isdigit, pids):
+        try:
+            with open("/proc/%s/stat" % pid, "rb") as file:
+                state, _, its = file.read().rpartition(b")")[2].split()[:3]
+        except (OSError, ValueError):
+            continue
+        if int(its) == group and state not in b"ZX":
+            return False
+    return True
+
+
+def _stop(child):
+    """Ends the group of a call that was cancelled or failed."""
+    import signal
+    import subprocess
+
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        _kill(child.pid, number)
+        try:
+            child.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def _drain(pipe):
+    """Reads on for processes that outlive their call: a closed pipe would kill them at their next write."""
+    import threading
+
+    def drain():
+        with pipe:
+            while os.read(pipe.fileno(), CHUNK):
+                pass
+
+    os.set_blocking(pipe.fileno(), True)
+    threading.Thread(target=drain, daemon=True, name="rmote-drain").start()

@@ -1,0 +1,42 @@
+//! Python modules that are sent to a host when something there asks for them.
+
+/// A Python module, packed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Module {
+    /// Its dotted name.
+    pub name: &'static str,
+    /// The file name that tracebacks show.
+    pub file: &'static str,
+    /// Its source as a zlib stream.
+    pub packed: &'static [u8],
+    /// The modules that it imports and that are not part of the agent's core.
+    pub requires: &'static [&'static Module],
+}
+
+impl Module {
+    /// Describes a module whose source was packed with [`pack`](crate::pack) when the program was built.
+    pub const fn new(
+        name: &'static str,
+        file: &'static str,
+        packed: &'static [u8],
+        requires: &'static [&'static Self],
+    ) -> Self {
+        Self { name, file, packed, requires }
+    }
+}
+
+macro_rules! packed {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name))
+    };
+}
+
+static DESCRIBE: Module = Module::new("rmote.describe", "rmote/describe.py", packed!("describe"), &[]);
+static PROCESS: Module = Module::new("rmote.process", "rmote/process.py", packed!("process"), &[]);
+static PROTOCOL: Module =
+    Module::new("rmote.protocol", "rmote/protocol.py", packed!("protocol"), &[&PROCESS, &TEMPLATE]);
+static TEMPLATE: Module = Module::new("rmote.template", "rmote/template.py", packed!("template"), &[]);
+
+/// What the agent's own package offers beyond its core.
+pub static MODULES: [&Module; 4] = [&DESCRIBE, &PROCESS, &PROTOCOL, &TEMPLATE];

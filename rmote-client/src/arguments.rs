@@ -1,0 +1,67 @@
+//! What a call is given: positional arguments, arguments by name, a deadline.
+
+use std::time::Duration;
+
+use rmote_wire::{Value, ValueError, to_value};
+use serde::Serialize;
+
+/// The arguments of a call beyond its positional ones.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use rmote_client::{Arguments, Local, Session};
+///
+/// let host = Session::connect(Local::new()).await?;
+/// let arguments = Arguments::new(&("ff",))?.keyword("base", &16)?.deadline(Duration::from_secs(5));
+/// let number: i64 = host.call_with("builtins.int", arguments).await?;
+/// assert_eq!(number, 255);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    pub(crate) positional: Vec<Value>,
+    pub(crate) keywords: Vec<(String, Value)>,
+    pub(crate) deadline: Option<Duration>,
+}
+
+impl Arguments {
+    /// Positional arguments: a tuple, a list or an array gives one argument an item, `()` none, anything else one.
+    ///
+    /// # Errors
+    ///
+    /// A part of it is no value, with the path to it.
+    pub fn new<A: Serialize + ?Sized>(positional: &A) -> Result<Self, ValueError> {
+        let positional = match to_value(positional)? {
+            Value::Tuple(items) | Value::List(items) => items,
+            Value::None => Vec::new(),
+            value => vec![value],
+        };
+        Ok(Self {
+            positional,
+            ..Self::default()
+        })
+    }
+
+    /// Adds an argument by name.
+    ///
+    /// # Errors
+    ///
+    /// A part of it is no value, with the path to it.
+    pub fn keyword<A: Serialize + ?Sized>(
+        mut self,
+        name: impl Into<String>,
+        value: &A,
+    ) -> Result<Self, ValueError> {
+        self.keywords.push((name.into(), to_value(value)?));
+        Ok(self)
+    }
+
+    /// Ends the call after this time: here with an error, and on the host, where the time travels with the call.
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.deadline = Some(after);
+        self
+    }
+}

@@ -1,0 +1,405 @@
+//! The one task of a session: it alone reads, writes, waits and ends the process.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rmote_transport::{Exit, FaultKind, Process, Reader, Writer};
+use rmote_wire::{AgentHello, Frame, FrameCodec, Hello};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::codec::Decoder;
+
+use crate::correlator::{Correlator, Event as Happened, Outcome};
+use crate::error::{LinkError, LinkErrorKind, ProtocolError, StartError, StartErrorKind};
+use crate::event::Event;
+use crate::handshake::{Answer, Handshake};
+use crate::module::Source;
+use crate::options::Options;
+use crate::outbox::Outbox;
+
+/// How long the first write waits for the first call, so that both leave as one. The interpreter takes longer to start.
+const GATHER: Duration = Duration::from_millis(1);
+/// What a read has room for at least.
+const READ: usize = 64 << 10;
+/// No call is taken while this much waits to be written.
+const OUTBOX: usize = 1 << 20;
+/// How long a process may take to end once its output has.
+const EXIT: Duration = Duration::from_secs(2);
+
+/// A call that waits for its end.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) function: Arc<str>,
+    pub(crate) waiter: oneshot::Sender<Result<Outcome, Ended>>,
+}
+
+/// What the session's handles ask of the driver.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Call {
+        frame: Frame,
+        sources: Arc<[Arc<Source>]>,
+        deadline: Option<Duration>,
+        pending: Pending,
+    },
+    Close,
+}
+
+/// Why a session is over.
+#[derive(Clone, Debug)]
+pub(crate) enum Ended {
+    /// It never began.
+    Start(Arc<StartError>),
+    /// It was lost or closed.
+    Link(Arc<LinkError>),
+}
+
+/// Everything of a session but its streams.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub(crate) target: Arc<str>,
+    pub(crate) options: Options,
+    pub(crate) process: Process,
+    pub(crate) handshake: Handshake,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) cancels: mpsc::UnboundedReceiver<u32>,
+    pub(crate) hello: watch::Sender<Option<Arc<AgentHello>>>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) ended: Arc<OnceLock<Ended>>,
+    pub(crate) correlator: Correlator<Pending>,
+    pub(crate) phase: Phase,
+    pub(crate) sent: HashSet<String>,
+    pub(crate) outbox: Outbox,
+}
+
+/// How far a session has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// No mark yet.
+    Starting,
+    /// The first stage has answered; no hello yet.
+    Started,
+    /// The agent serves.
+    Serving,
+    /// The agent has said good-bye.
+    Gone,
+}
+
+/// What ends the driver's loop.
+enum End {
+    Start(StartErrorKind),
+    Link(LinkErrorKind),
+}
+
+impl From<ProtocolError> for End {
+    fn from(error: ProtocolError) -> Self {
+        Self::Link(LinkErrorKind::Protocol(error))
+    }
+}
+
+impl Driver {
+    /// Drives the session to its end. `started` is when the start's time-out began to run.
+    pub(crate) async fn run(
+        mut self,
+        stdin: Writer,
+        stdout: Reader,
+        payload: &'static [u8],
+        started: Instant,
+    ) {
+        let end = self.drive(stdin, stdout, payload, started).await;
+        let target = self.target.to_string();
+        let ended = match end {
+            End::Start(kind) => Ended::Start(Arc::new(StartError { target, kind })),
+            End::Link(LinkErrorKind::Protocol(error)) if self.phase != Phase::Serving => {
+                Ended::Start(Arc::new(StartError {
+                    target,
+                    kind: StartErrorKind::Protocol(error),
+                }))
+            }
+            End::Link(kind) => Ended::Link(Arc::new(LinkError { target, kind })),
+        };
+        tracing::debug!(target: "rmote", host = %self.target, reason = ?ended, "session ended");
+        // Set before the waiters learn of it: whoever finds the driver gone looks here for the reason.
+        _ = self.ended.set(ended.clone());
+        for pending in self.correlator.drain() {
+            _ = pending.waiter.send(Err(ended.clone()));
+        }
+    }
+
+    async fn drive(
+        &mut self,
+        stdin: Writer,
+        mut stdout: Reader,
+        payload: &'static [u8],
+        started: Instant,
+    ) -> End {
+        let mut stdin = Some(stdin);
+        let mut inbox = BytesMut::with_capacity(READ);
+        let mut codec = FrameCodec::new(self.options.limits.frame);
+        let mut close_at = None;
+        self.outbox.push(payload);
+        let hello = Hello {
+            version: rmote_wire::VERSION,
+            frame_limit: self.options.limits.frame,
+            log_level: self.options.log_level.into(),
+        };
+        match hello.encode(&self.options.limits) {
+            Ok(frame) => self.outbox.push_frame(frame),
+            Err(error) => tracing::error!(target: "rmote", %error, "own hello"),
+        }
+        if let Ok(command) = timeout(GATHER, self.commands.recv()).await {
+            self.command(command);
+        }
+        loop {
+            while let Some(frame) = self.correlator.poll_transmit() {
+                self.outbox.push_frame(frame);
+            }
+            if self.correlator.is_closing() && close_at.is_none() {
+                close_at = Some(Instant::now() + self.options.close_timeout);
+            }
+            if self.phase == Phase::Gone || stdin.is_none() && self.outbox.len() > 0 {
+                self.outbox = Outbox::default();
+            }
+            let starting = matches!(self.phase, Phase::Starting | Phase::Started);
+            let timer = match close_at {
+                Some(at) => Some(at),
+                None if starting => Some(started + self.options.start_timeout),
+                None => self.correlator.poll_timeout().map(Instant::from_std),
+            };
+            let accepting = close_at.is_none()
+                && self.outbox.len() < OUTBOX
+                && self.correlator.in_flight() < self.options.in_flight;
+            inbox.reserve(READ);
+            let slices = self.outbox.slices();
+            tokio::select! {
+                read = stdout.read_buf(&mut inbox) => {
+                    let result = match read {
+                        Ok(0) | Err(_) => {
+                            drop(stdin.take());
+                            return self.lost(&inbox).await;
+                        }
+                        Ok(_) => self.receive(&mut inbox, &mut codec),
+                    };
+                    if let Err(end) = result {
+                        drop(stdin.take());
+                        self.settle().await;
+                        return end;
+                    }
+                    if self.phase == Phase::Gone {
+                        // It ends by itself now; its good-bye is all that was asked for.
+                        drop(stdin.take());
+                        drop(stdout);
+                        self.settle().await;
+                        return End::Link(LinkErrorKind::Closed);
+                    }
+                }
+                written = write(&mut stdin, &slices), if !slices.is_empty() => match written {
+                    Ok(written) => self.outbox.advance(written),
+                    // The reason comes with the end of stdout.
+                    Err(_) => stdin = None,
+                },
+                command = self.commands.recv(), if accepting => {
+                    self.command(command);
+                    if self.correlator.is_closing() && starting {
+                        // No agent to take the wish yet: the end of its input says the same.
+                        drop(stdin.take());
+                    }
+                }
+                Some(id) = self.cancels.recv() => self.correlator.cancel(id),
+                () = sleep_until(timer.unwrap_or(started)), if timer.is_some() => {
+                    let now = Instant::now();
+                    self.correlator.handle_timeout(now.into_std());
+                    self.deliver();
+                    if close_at.is_some_and(|at| at <= now) {
+                        self.process.kill();
+                        return if starting { End::Start(StartErrorKind::Closed) } else { End::Link(LinkErrorKind::NoBye) };
+                    }
+                    if starting && started + self.options.start_timeout <= now {
+                        return End::Start(self.timed_out(&inbox));
+                    }
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, command: Option<Command>) {
+        match command {
+            Some(Command::Call {
+                frame,
+                sources,
+                deadline,
+                pending,
+            }) => {
+                for source in sources
+                    .iter()
+                    .filter(|source| !self.sent.contains(&source.name))
+                {
+                    match source.load(&self.options.limits) {
+                        Ok(frame) => self.correlator.send(frame),
+                        // The agent then says that there is no such module.
+                        Err(error) => {
+                            tracing::warn!(target: "rmote", %error, module = source.name, "module not sent")
+                        }
+                    }
+                }
+                self.sent
+                    .extend(sources.iter().map(|source| source.name.clone()));
+                self.correlator
+                    .call(Instant::now().into_std(), frame, deadline, pending);
+            }
+            // All handles are gone, or one of them said so.
+            None | Some(Command::Close) => self.correlator.close(),
+        }
+    }
+
+    /// Takes what has come in so far.
+    fn receive(&mut self, inbox: &mut BytesMut, codec: &mut FrameCodec) -> Result<(), End> {
+        if self.phase == Phase::Starting {
+            let kind = match self.handshake.advance(inbox) {
+                None => return Ok(()),
+                Some(Answer::Proceed) => {
+                    self.phase = Phase::Started;
+                    return self.receive(inbox, codec);
+                }
+                Some(Answer::NoPython) => StartErrorKind::NoPython {
+                    said: String::new(),
+                },
+                Some(Answer::TooOld(found)) => StartErrorKind::PythonTooOld {
+                    found: rmote_transport::clean(&found),
+                },
+                Some(Answer::Terminal) => StartErrorKind::Terminal,
+                Some(Answer::CutOff | Answer::Unknown(_)) => StartErrorKind::Died {
+                    exit: "its input was cut off".to_owned(),
+                    said: String::new(),
+                },
+                Some(Answer::Noise) => self.no_agent("the noise went on and on".to_owned(), inbox),
+            };
+            return Err(End::Start(kind));
+        }
+        while let Some(frame) = codec.decode(inbox).map_err(ProtocolError::from)? {
+            self.correlator.handle_frame(frame)?;
+            self.deliver();
+            if self.phase == Phase::Started {
+                self.ready()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self) -> Result<(), ProtocolError> {
+        if let Some(version) = self.hello.borrow().as_ref().map(|hello| hello.version) {
+            if version != rmote_wire::VERSION {
+                return Err(ProtocolError::Version(version));
+            }
+            self.phase = Phase::Serving;
+            // It ends by itself at the end of its input, and must get the time to end its own children.
+            self.process.leave_on_drop(true);
+        }
+        Ok(())
+    }
+
+    /// Hands out what has happened.
+    fn deliver(&mut self) {
+        while let Some(happened) = self.correlator.poll_event() {
+            let event = match happened {
+                Happened::Hello(hello) => {
+                    self.hello.send_replace(Some(Arc::new(hello)));
+                    continue;
+                }
+                Happened::Ended(pending, outcome) => {
+                    _ = pending.waiter.send(Ok(outcome));
+                    continue;
+                }
+                Happened::Bye => {
+                    self.phase = Phase::Gone;
+                    continue;
+                }
+                Happened::Output { id, stderr, data } => Event::Output {
+                    function: self.function(id),
+                    stderr,
+                    data,
+                },
+                Happened::Log { id, record } => Event::Log {
+                    function: self.function(id),
+                    level: record.level,
+                    logger: record.logger,
+                    message: record.message,
+                },
+            };
+            event.trace(&self.target);
+            // No reader is no fault.
+            _ = self.events.send(event);
+        }
+    }
+
+    fn function(&self, id: u32) -> Option<Arc<str>> {
+        self.correlator
+            .waiter(id)
+            .map(|pending| pending.function.clone())
+    }
+
+    /// Finds out why the stream from the host has ended.
+    async fn lost(&mut self, inbox: &[u8]) -> End {
+        let exit = self.settle().await;
+        let said = self.process.stderr().text();
+        match self.phase {
+            Phase::Starting if self.correlator.is_closing() => End::Start(StartErrorKind::Closed),
+            Phase::Starting => {
+                let fault = self.process.fault(exit);
+                End::Start(match fault.kind {
+                    _ if self.handshake.echoed(inbox) => StartErrorKind::Terminal,
+                    FaultKind::ProgramNotFound => StartErrorKind::NoPython { said },
+                    FaultKind::Other => self.no_agent(exit.to_string(), inbox),
+                    _ => StartErrorKind::Transport(fault),
+                })
+            }
+            Phase::Started => End::Start(StartErrorKind::Died {
+                exit: exit.to_string(),
+                said,
+            }),
+            Phase::Serving | Phase::Gone => End::Link(LinkErrorKind::Lost { exit, said }),
+        }
+    }
+
+    fn no_agent(&self, exit: String, inbox: &[u8]) -> StartErrorKind {
+        StartErrorKind::NoAgent {
+            exit,
+            printed: self.handshake.noise(inbox),
+            said: self.process.stderr().text(),
+        }
+    }
+
+    fn timed_out(&self, inbox: &[u8]) -> StartErrorKind {
+        if self.phase == Phase::Starting && self.handshake.echoed(inbox) {
+            return StartErrorKind::Terminal;
+        }
+        StartErrorKind::TimedOut {
+            after: self.options.start_timeout,
+            printed: self.handshake.noise(inbox),
+            said: self.process.stderr().text(),
+        }
+    }
+
+    /// Waits for the process to end, or ends it, and for the last lines of its standard error.
+    async fn settle(&mut self) -> Exit {
+        let exit = if let Ok(exit) = timeout(EXIT, self.process.wait()).await {
+            exit
+        } else {
+            self.process.kill();
+            self.process.wait().await
+        };
+        self.process.stderr().settle().await;
+        exit
+    }
+}
+
+async fn write(stdin: &mut Option<Writer>, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    match stdin {
+        Some(stdin) => stdin.write_vectored(slices).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,107 @@
+//! What a session tells beside the results of its calls.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rmote_transport::clean;
+use tokio::sync::broadcast;
+
+/// Something that happened on the host beside a result.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A call printed something, or a program that it started did.
+    #[non_exhaustive]
+    Output {
+        /// The function of the call; `None` if it cannot be told which call it was.
+        function: Option<Arc<str>>,
+        /// Whether it was standard error.
+        stderr: bool,
+        /// The bytes, as they were written. Not safe to print to a terminal as they are.
+        data: Bytes,
+    },
+    /// A record of Python's `logging`.
+    #[non_exhaustive]
+    Log {
+        /// The function of the call; `None` if it cannot be told which call it was.
+        function: Option<Arc<str>>,
+        /// The level as in Python: 10 debug, 20 info, 30 warning, 40 error, 50 critical.
+        level: i64,
+        /// The logger's name.
+        logger: String,
+        /// The text. Not safe to print to a terminal as it is.
+        message: String,
+    },
+    /// The reader was too slow: so many events before the next one were dropped.
+    Dropped(u64),
+}
+
+/// The events of a session, from the moment it was asked for them.
+///
+/// All of a call's events are here when its result is.
+#[derive(Debug)]
+pub struct Events(pub(crate) broadcast::Receiver<Event>);
+
+impl Events {
+    /// Waits for the next event; `None` once the session has ended and all were read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no event is lost.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.0.recv().await {
+            Ok(event) => Some(event),
+            Err(broadcast::error::RecvError::Lagged(count)) => Some(Event::Dropped(count)),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+
+    /// The next event if there is one already.
+    pub fn try_next(&mut self) -> Option<Event> {
+        match self.0.try_recv() {
+            Ok(event) => Some(event),
+            Err(broadcast::error::TryRecvError::Lagged(count)) => Some(Event::Dropped(count)),
+            Err(_) => None,
+        }
+    }
+}
+
+impl Event {
+    /// Tells `tracing`, with the text made safe to print.
+    pub(crate) fn trace(&self, host: &str) {
+        let name = |function: &Option<Arc<str>>| function.as_deref().unwrap_or("").to_owned();
+        match self {
+            Self::Output {
+                function,
+                stderr,
+                data,
+            } => {
+                if tracing::enabled!(target: "rmote::output", tracing::Level::INFO) {
+                    let text = clean(&String::from_utf8_lossy(data));
+                    tracing::info!(target: "rmote::output", host, function = name(function), stderr, "{text}");
+                }
+            }
+            Self::Log {
+                function,
+                level,
+                logger,
+                message,
+            } => {
+                let (function, logger, message) = (name(function), clean(logger), clean(message));
+                match level {
+                    40.. => {
+                        tracing::error!(target: "rmote::log", host, function, logger, "{message}")
+                    }
+                    30.. => {
+                        tracing::warn!(target: "rmote::log", host, function, logger, "{message}")
+                    }
+                    20.. => {
+                        tracing::info!(target: "rmote::log", host, function, logger, "{message}")
+                    }
+                    _ => tracing::debug!(target: "rmote::log", host, function, logger, "{message}"),
+                }
+            }
+            Self::Dropped(_) => {}
+        }
+    }
+}

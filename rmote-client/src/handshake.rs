@@ -1,0 +1,184 @@
+//! Finds the agent in what a host prints before it: a state machine without I/O.
+
+use bytes::{Buf, BytesMut};
+use rmote_agent::Mark;
+
+/// What the host may print before the agent's mark.
+const NOISE_LIMIT: usize = 1 << 20;
+/// How much of the noise's end is kept for an error.
+const NOISE_KEPT: usize = 400;
+/// What the controller writes first. A host that sends it back has a terminal in the way, which echoes.
+const ECHO: &[u8] = b"#rmote";
+/// The longest text after a status.
+const TEXT_LIMIT: usize = 4096;
+
+/// Reads from the first byte of a host to its first frame.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    mark: Mark,
+    noise: Vec<u8>,
+    skipped: usize,
+    echoed: bool,
+    status: Option<u8>,
+}
+
+/// What the host answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The agent runs; frames follow.
+    Proceed,
+    /// No interpreter was found.
+    NoPython,
+    /// These versions were found, all too old.
+    TooOld(String),
+    /// A terminal is in the way.
+    Terminal,
+    /// The agent's standard input ended before the bootstrap was whole.
+    CutOff,
+    /// More noise than a login shell prints.
+    Noise,
+    /// A status that this version does not know.
+    Unknown(u8),
+}
+
+impl Handshake {
+    pub(crate) fn new(mark: Mark) -> Self {
+        Self {
+            mark,
+            noise: Vec::new(),
+            skipped: 0,
+            echoed: false,
+            status: None,
+        }
+    }
+
+    /// Takes bytes from `input` until it knows the answer; `None` asks for more.
+    pub(crate) fn advance(&mut self, input: &mut BytesMut) -> Option<Answer> {
+        if self.status.is_none() {
+            let mark = self.mark.as_bytes();
+            let Some(at) = find(input, mark) else {
+                // The mark may be cut in two by the end of the input.
+                let noise = input.len().saturating_sub(mark.len() - 1);
+                self.skip(&input.split_to(noise));
+                return (self.skipped > NOISE_LIMIT).then_some(Answer::Noise);
+            };
+            if input.len() <= at + mark.len() {
+                return None;
+            }
+            self.skip(&input.split_to(at));
+            input.advance(Mark::LEN);
+            self.status = Some(input.get_u8());
+        }
+        match self.status? {
+            b'P' => Some(Answer::Proceed),
+            b'N' => Some(Answer::NoPython),
+            b'T' => Some(Answer::Terminal),
+            b'E' => Some(Answer::CutOff),
+            b'O' => {
+                let end = input.iter().position(|&byte| byte == b'\n');
+                let end = end.or_else(|| (input.len() > TEXT_LIMIT).then_some(TEXT_LIMIT))?;
+                Some(Answer::TooOld(
+                    String::from_utf8_lossy(&input[..end]).trim().to_owned(),
+                ))
+            }
+            status => Some(Answer::Unknown(status)),
+        }
+    }
+
+    /// The end of what the host printed before the mark, and what it has printed since if no mark came.
+    pub(crate) fn noise(&self, input: &[u8]) -> String {
+        let mut bytes = self.noise.clone();
+        bytes.extend_from_slice(&input[..input.len().min(NOISE_KEPT)]);
+        bytes.drain(..bytes.len().saturating_sub(NOISE_KEPT));
+        rmote_transport::clean(String::from_utf8_lossy(&bytes).trim())
+    }
+
+    /// Whether the host sent back what was written to it.
+    pub(crate) fn echoed(&self, input: &[u8]) -> bool {
+        self.echoed || find(input, ECHO).is_some()
+    }
+
+    fn skip(&mut self, bytes: &[u8]) {
+        self.skipped += bytes.len();
+        // The part kept overlaps, so that an echo that is cut in two is found too.
+        self.noise.extend_from_slice(bytes);
+        self.echoed |= find(&self.noise, ECHO).is_some();
+        let surplus = self.noise.len().saturating_sub(NOISE_KEPT);
+        self.noise.drain(..surplus);
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARK: &str = "0123456789abcdef00112233445566ff";
+
+    fn handshake() -> Handshake {
+        Handshake::new(Mark::new(MARK).unwrap())
+    }
+
+    #[test]
+    fn the_mark_is_found_at_every_split_and_after_any_noise() {
+        let noise = [
+            b"Welcome\r\n\x1b[31m0123456789abcdef".as_slice(),
+            b"",
+            b"no newline",
+        ];
+        for noise in noise {
+            let bytes = [noise, MARK.as_bytes(), b"Prest"].concat();
+            for split in 0..=bytes.len() {
+                let (mut handshake, mut input) = (handshake(), BytesMut::from(&bytes[..split]));
+                let first = handshake.advance(&mut input);
+                input.extend_from_slice(&bytes[split..]);
+                let answer = first.or_else(|| handshake.advance(&mut input));
+                assert_eq!(answer, Some(Answer::Proceed), "split at {split}");
+                assert!(input.ends_with(b"rest"));
+            }
+        }
+    }
+
+    #[test]
+    fn versions_too_old_are_named() {
+        let mut input = BytesMut::from(format!("{MARK}O2.7.18 3.5.3 \n").as_bytes());
+        assert_eq!(
+            handshake().advance(&mut input),
+            Some(Answer::TooOld("2.7.18 3.5.3".to_owned()))
+        );
+    }
+
+    #[test]
+    fn noise_is_bounded_and_its_end_kept_clean() {
+        let mut handshake = handshake();
+        let mut input = BytesMut::from(&vec![b'x'; 300_000][..]);
+        assert_eq!(handshake.advance(&mut input), None);
+        input.extend_from_slice(b"\x1b[2J last");
+        assert_eq!(handshake.advance(&mut input), None);
+        let noise = handshake.noise(&input);
+        assert!(
+            noise.ends_with("last") && !noise.contains('\x1b'),
+            "{noise}"
+        );
+        input.extend_from_slice(&vec![b'x'; NOISE_LIMIT]);
+        assert_eq!(handshake.advance(&mut input), Some(Answer::Noise));
+    }
+
+    #[test]
+    fn an_echo_is_seen_even_when_cut_in_two() {
+        let mut handshake = handshake();
+        let mut input =
+            BytesMut::from(&b"login banner that is long enough to be skipped at once #rm"[..]);
+        assert_eq!(handshake.advance(&mut input), None);
+        input.extend_from_slice(
+            b"ote\r\n and more that goes on for a while, longer than the mark is",
+        );
+        assert_eq!(handshake.advance(&mut input), None);
+        assert!(handshake.echoed(&input));
+    }
+}

@@ -1,0 +1,76 @@
+//! Typed calls into a bare Python on another host, over one pair of byte streams.
+//!
+//! Nothing of rmote is installed on the host: a small agent is written to the standard input of the `python3` that is
+//! there, and runs from memory. Tools, which are Python classes, follow on first use; then any number of calls run at
+//! once. For the tools that come with rmote see the crate `rmote-tools`.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use rmote_client::{Local, Session};
+//!
+//! // Ssh::new("deploy@web01"), Docker::new("test-db"), ...: see `rmote-transport`.
+//! let host = Session::connect(Local::new()).await?;
+//!
+//! // Any function that can be imported there.
+//! let name: String = host.call("platform.node", ()).await?;
+//!
+//! // A tool of one's own. Its source goes to the host once, with the first call.
+//! let audit = host.load("
+//! import os
+//!
+//! class Audit:
+//!     @staticmethod
+//!     def owners(path):
+//!         return {entry.name: entry.stat().st_uid for entry in os.scandir(path)}
+//! ")?;
+//! let owners: std::collections::BTreeMap<String, u32> = audit.call("Audit.owners", ("/",)).await?;
+//! assert_eq!(owners["etc"], 0);
+//! # Ok(()) }
+//! ```
+//!
+//! # One round trip
+//!
+//! [`Session::connect`] does not wait for the agent. The agent, the tool and the first call leave in one write, and the
+//! first result is there after one round trip. So what is wrong with the host shows in the first call, as
+//! [`CallErrorKind::Start`]; [`Session::ready`] asks for it beforehand.
+//!
+//! # Errors
+//!
+//! Each error says where it happened and who failed: the function ([`CallErrorKind::Raised`], with the whole exception),
+//! the agent, a limit, the link, the caller's deadline, the caller's own arguments. A call always ends.
+//!
+//! # What the host may do
+//!
+//! What a host sends is data: it is never executed, and limits hold for all of it. Text from a host is safe to print
+//! where the docs say so, and as it came everywhere else.
+
+mod arguments;
+mod correlator;
+mod driver;
+mod error;
+mod event;
+mod handshake;
+mod module;
+mod options;
+mod outbox;
+mod remote_error;
+mod session;
+mod tool;
+
+pub use rmote_agent::Module;
+pub use rmote_transport::{
+    Command, Docker, Exit, Fault, FaultKind, Kubectl, Local, Ssh, Target, TargetError, Transport,
+};
+pub use rmote_wire::{AgentHello, Limits, Value, ValueError, from_value, to_value};
+
+pub use crate::arguments::Arguments;
+pub use crate::error::{
+    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, ProtocolError, ResultError,
+    StartError, StartErrorKind,
+};
+pub use crate::event::{Event, Events};
+pub use crate::module::ModuleError;
+pub use crate::options::Options;
+pub use crate::remote_error::{RemoteError, TracebackFrame};
+pub use crate::session::{CloseError, Session};
+pub use crate::tool::{Function, Tool};

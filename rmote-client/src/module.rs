@@ -1,0 +1,313 @@
+//! The Python modules that a session may send, and what each of them needs.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use rmote_agent::Module;
+use rmote_wire::{EncodeError, Frame, Limits, Load};
+
+/// Sources from this size on are compressed.
+const COMPRESS: usize = 512;
+
+/// Why a tool's source is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModuleError {
+    /// Another source was loaded under this name.
+    #[error("a module named {0} with another source was loaded before; give this one another name")]
+    Conflict(String),
+    /// The name is no module name.
+    #[error("{0:?} is no name for a Python module: dotted identifiers are")]
+    Name(String),
+    /// The source defines no function at its outermost level.
+    #[error("the source defines no function; begin it with `def` or `async def`")]
+    NoFunction,
+    /// The tool's file could not be read.
+    #[error("the tool's file {} could not be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A module as it is sent: once a session, on first use.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    file: String,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    /// Packed when the program was built.
+    Packed(&'static Module),
+    /// The user's own.
+    Text(String),
+}
+
+impl Source {
+    /// The frame that brings it to the host.
+    pub(crate) fn load(&self, limits: &Limits) -> Result<Frame, EncodeError> {
+        let (source, compressed) = match &self.body {
+            Body::Packed(module) => (Bytes::from_static(module.packed), true),
+            Body::Text(text) if text.len() < COMPRESS => (Bytes::from(text.clone()), false),
+            Body::Text(text) => (rmote_agent::pack::deflate(text.as_bytes()).into(), true),
+        };
+        let load = Load {
+            name: self.name.clone(),
+            source,
+            file: self.file.clone(),
+            package: false,
+        };
+        let mut frame = load.encode(limits)?;
+        frame.flags = if compressed {
+            rmote_wire::FLAG_COMPRESSED
+        } else {
+            0
+        };
+        Ok(frame)
+    }
+}
+
+/// All modules that a session knows.
+#[derive(Debug)]
+pub(crate) struct Library(Mutex<HashMap<String, Arc<Source>>>);
+
+impl Library {
+    pub(crate) fn new(modules: &[&'static Module]) -> Self {
+        let library = Self(Mutex::default());
+        for module in rmote_agent::MODULES.iter().chain(modules) {
+            library.add_packed(module);
+        }
+        library
+    }
+
+    /// Adds a module that was packed when the program was built, with those it requires.
+    pub(crate) fn add_packed(&self, module: &'static Module) {
+        for required in module.requires {
+            self.add_packed(required);
+        }
+        self.lock()
+            .entry(module.name.to_owned())
+            .or_insert_with(|| {
+                Arc::new(Source {
+                    name: module.name.to_owned(),
+                    file: module.file.to_owned(),
+                    body: Body::Packed(module),
+                })
+            });
+    }
+
+    /// Adds a source under a name, or under one made of its content.
+    pub(crate) fn add(
+        &self,
+        name: Option<&str>,
+        file: Option<&str>,
+        source: &str,
+    ) -> Result<String, ModuleError> {
+        let name = name.map_or_else(|| content_name(source), str::to_owned);
+        if !name.split('.').all(is_identifier) {
+            return Err(ModuleError::Name(name));
+        }
+        let file = file.map_or_else(|| format!("{}.py", name.replace('.', "/")), str::to_owned);
+        let mut sources = self.lock();
+        let known = sources.entry(name.clone()).or_insert_with(|| {
+            Arc::new(Source {
+                name: name.clone(),
+                file,
+                body: Body::Text(source.to_owned()),
+            })
+        });
+        match &known.body {
+            Body::Text(text) if text == source => Ok(name),
+            _ => Err(ModuleError::Conflict(name)),
+        }
+    }
+
+    /// A module with all that it imports of the library, itself last.
+    pub(crate) fn with_imports(&self, name: &str) -> Arc<[Arc<Source>]> {
+        let sources = self.lock();
+        let mut found = Vec::new();
+        let mut open = vec![name.to_owned()];
+        while let Some(name) = open.pop() {
+            let Some(source) = sources.get(&name) else {
+                continue;
+            };
+            if found.iter().any(|known: &Arc<Source>| known.name == name) {
+                continue;
+            }
+            found.push(source.clone());
+            match &source.body {
+                Body::Packed(module) => open.extend(
+                    module
+                        .requires
+                        .iter()
+                        .map(|required| required.name.to_owned()),
+                ),
+                Body::Text(text) => open.extend(imports(text)),
+            }
+        }
+        found.reverse();
+        found.into()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Source>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a source may import, by its import statements: more than it does is harmless, since only known names are sent.
+fn imports(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for line in source.lines() {
+        let words = line.trim_start();
+        if let Some(list) = words.strip_prefix("import ") {
+            names.extend(
+                list.split(',')
+                    .filter_map(|item| item.split_whitespace().next())
+                    .map(str::to_owned),
+            );
+        } else if let Some((module, list)) = words
+            .strip_prefix("from ")
+            .and_then(|rest| rest.split_once(" import"))
+        {
+            let module = module.trim();
+            names.push(module.to_owned());
+            let items = list.split(|c: char| c == ',' || c == '(' || c == ')');
+            names.extend(
+                items.filter_map(|item| {
+                    Some(format!("{module}.{}", item.split_whitespace().next()?))
+                }),
+            );
+        }
+    }
+    names
+}
+
+/// The function that a source defines last at its outermost level.
+pub(crate) fn function_of(source: &str) -> Result<&str, ModuleError> {
+    source
+        .lines()
+        .rev()
+        .find_map(|line| {
+            let rest = line
+                .strip_prefix("async ")
+                .unwrap_or(line)
+                .strip_prefix("def ")?;
+            rest.split(['(', ' ', '[']).next()
+        })
+        .ok_or(ModuleError::NoFunction)
+}
+
+/// A source without the indent that all of its lines share, as a function has that was cut out of a class.
+pub(crate) fn dedent(source: &str) -> String {
+    let lines = || source.lines().filter(|line| !line.trim().is_empty());
+    let indent = lines()
+        .map(|line| line.len() - line.trim_start().len())
+        .min()
+        .unwrap_or(0);
+    source
+        .lines()
+        .map(|line| line.get(indent..).unwrap_or(""))
+        .collect::<Vec<_>>()
+        .join("\n")
+        + "\n"
+}
+
+fn content_name(source: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    source.hash(&mut hasher);
+    format!("tool_{:016x}", hasher.finish())
+}
+
+fn is_identifier(part: &str) -> bool {
+    let mut chars = part.chars();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_brings_what_it_imports_first() {
+        let library = Library::new(&[]);
+        library
+            .add(
+                Some("base"),
+                None,
+                "from rmote.protocol import Tool, process\n",
+            )
+            .unwrap();
+        library
+            .add(
+                Some("audit"),
+                None,
+                "import os, sys\nfrom base import Base\n",
+            )
+            .unwrap();
+        let names: Vec<_> = library
+            .with_imports("audit")
+            .iter()
+            .map(|source| source.name.clone())
+            .collect();
+        assert_eq!(names.last().map(String::as_str), Some("audit"));
+        for name in ["base", "rmote.protocol", "rmote.process", "rmote.template"] {
+            assert!(
+                names.iter().any(|known| known == name),
+                "{name} in {names:?}"
+            );
+        }
+        assert!(library.with_imports("os").is_empty());
+    }
+
+    #[test]
+    fn one_name_has_one_source() {
+        let library = Library::new(&[]);
+        assert_eq!(
+            library.add(Some("audit"), None, "a = 1\n").unwrap(),
+            "audit"
+        );
+        assert_eq!(
+            library.add(Some("audit"), None, "a = 1\n").unwrap(),
+            "audit"
+        );
+        assert!(matches!(
+            library.add(Some("audit"), None, "a = 2\n"),
+            Err(ModuleError::Conflict(_))
+        ));
+        assert!(matches!(
+            library.add(Some("a-b"), None, ""),
+            Err(ModuleError::Name(_))
+        ));
+        assert_ne!(
+            library.add(None, None, "a = 1\n").unwrap(),
+            library.add(None, None, "a = 2\n").unwrap()
+        );
+    }
+
+    #[test]
+    fn functions_are_found_by_their_definition() {
+        assert_eq!(
+            function_of(
+                "import os\n\ndef first(): pass\n\nasync def f(a):\n    def inner(): pass\n"
+            )
+            .unwrap(),
+            "f"
+        );
+        assert!(function_of("a = 1").is_err());
+        assert_eq!(
+            dedent("    def f(x):\n\n        return x\n"),
+            "def f(x):\n\n    return x\n"
+        );
+    }
+}

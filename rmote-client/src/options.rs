@@ -1,0 +1,99 @@
+//! The settings of a session.
+
+use std::time::Duration;
+
+use rmote_agent::Module;
+use rmote_wire::Limits;
+
+/// The settings of a session, each with a default.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rmote_client::Options;
+///
+/// let options = Options::new().start_timeout(Duration::from_secs(5)).interpreter("/usr/bin/python3");
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    pub(crate) start_timeout: Duration,
+    pub(crate) close_timeout: Duration,
+    pub(crate) interpreter: Option<String>,
+    pub(crate) limits: Limits,
+    pub(crate) log_level: u8,
+    pub(crate) in_flight: usize,
+    pub(crate) events: usize,
+    pub(crate) library: Vec<&'static Module>,
+}
+
+impl Options {
+    /// All defaults.
+    pub fn new() -> Self {
+        Self {
+            start_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(5),
+            interpreter: None,
+            limits: Limits::default(),
+            log_level: 20,
+            in_flight: 10_000,
+            events: 1024,
+            library: Vec::new(),
+        }
+    }
+
+    /// How long the host may take from the start of the connection to the agent's first word; defaults to 30 s.
+    pub fn start_timeout(mut self, limit: Duration) -> Self {
+        self.start_timeout = limit;
+        self
+    }
+
+    /// How long the agent may take to end when it is asked to, before it is cut off; defaults to 5 s.
+    pub fn close_timeout(mut self, limit: Duration) -> Self {
+        self.close_timeout = limit;
+        self
+    }
+
+    /// The interpreter on the host, a path or a name; defaults to the first on its PATH that is new enough.
+    pub fn interpreter(mut self, path: impl Into<String>) -> Self {
+        self.interpreter = Some(path.into());
+        self
+    }
+
+    /// The limits on what the host may send; see [`Limits`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The lowest level of log records that leave the host, as in Python's `logging`; defaults to 20 (INFO).
+    pub fn log_level(mut self, level: u8) -> Self {
+        self.log_level = level;
+        self
+    }
+
+    /// How many calls may wait for an answer at once; more wait here. Defaults to 10,000.
+    pub fn in_flight(mut self, calls: usize) -> Self {
+        self.in_flight = calls.max(1);
+        self
+    }
+
+    /// How many events are kept for a reader that is behind, before the oldest are dropped; defaults to 1024.
+    pub fn events(mut self, events: usize) -> Self {
+        self.events = events.max(1);
+        self
+    }
+
+    /// Python modules that tools may import beyond the agent's own; they are sent when a tool imports them.
+    pub fn library(mut self, modules: impl IntoIterator<Item = &'static Module>) -> Self {
+        self.library.extend(modules);
+        self
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,478 @@
+//! A handle to a running agent.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rmote_agent::{Mark, Module};
+use rmote_transport::Transport;
+use rmote_wire::{AgentHello, Call, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
+
+use crate::arguments::Arguments;
+use crate::correlator::{Correlator, Outcome};
+use crate::driver::{Command, Driver, Ended, Pending, Phase};
+use crate::error::{
+    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, ResultError, StartError,
+    StartErrorKind,
+};
+use crate::event::{Event, Events};
+use crate::handshake::Handshake;
+use crate::module::{Library, ModuleError, Source, dedent, function_of};
+use crate::options::Options;
+use crate::outbox::Outbox;
+use crate::tool::{Function, Tool};
+
+/// How many commands may wait for the driver.
+const COMMANDS: usize = 1024;
+
+/// A session: an agent on a host, and calls into it.
+///
+/// Cheap to clone; all clones share the one agent. When the last of them and the last [`Tool`] of it are dropped, the
+/// agent is told to end, and does so with everything that its calls have started; [`close`](Self::close) does the same
+/// and says how it went.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rmote_client::{Local, Session};
+///
+/// let host = Session::connect(Local::new()).await?;
+/// let (name, total): (String, u64) = tokio::try_join!(
+///     host.call("platform.node", ()),
+///     host.call("builtins.sum", ([1, 2, 3],)),
+/// )?;
+/// assert_eq!(total, 6);
+/// host.close().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    target: Arc<str>,
+    options: Options,
+    library: Library,
+    next_id: AtomicU32,
+    commands: mpsc::Sender<Command>,
+    // Unbounded, since Drop writes it and cannot wait.
+    cancels: mpsc::UnboundedSender<u32>,
+    hello: watch::Receiver<Option<Arc<AgentHello>>>,
+    events: broadcast::WeakSender<Event>,
+    ended: Arc<OnceLock<Ended>>,
+}
+
+impl Session {
+    /// Starts an agent with the default [`Options`].
+    ///
+    /// This returns as soon as the way to the host is open: the agent, the first tool and the first call then leave
+    /// together, and the first result is there after one round trip. What keeps the agent from starting is told by the
+    /// first call, or by [`ready`](Self::ready).
+    ///
+    /// # Errors
+    ///
+    /// The local program that reaches the host could not be started.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends what it has started.
+    pub async fn connect(transport: impl Transport) -> Result<Self, StartError> {
+        Self::connect_with(transport, Options::default()).await
+    }
+
+    /// Starts an agent; see [`connect`](Self::connect).
+    ///
+    /// # Errors
+    ///
+    /// The local program that reaches the host could not be started, or not within the start's time-out.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends what it has started.
+    pub async fn connect_with(
+        transport: impl Transport,
+        options: Options,
+    ) -> Result<Self, StartError> {
+        let started = Instant::now();
+        let target: Arc<str> = transport.target().into();
+        let fail = |kind| StartError {
+            target: target.to_string(),
+            kind,
+        };
+        let mark = new_mark();
+        let injection = rmote_agent::python(options.interpreter.as_deref(), &mark);
+        let link = timeout_at(
+            started + options.start_timeout,
+            transport.start(&injection.argv),
+        )
+        .await
+        .map_err(|_| {
+            let after = options.start_timeout;
+            fail(StartErrorKind::TimedOut {
+                after,
+                printed: String::new(),
+                said: String::new(),
+            })
+        })?
+        .map_err(|error| fail(error.into()))?;
+
+        let (commands, commands_rx) = mpsc::channel(COMMANDS);
+        let (cancels, cancels_rx) = mpsc::unbounded_channel();
+        let (hello_tx, hello) = watch::channel(None);
+        let (events_tx, _) = broadcast::channel(options.events);
+        let inner = Inner {
+            target: target.clone(),
+            library: Library::new(&options.library),
+            next_id: AtomicU32::new(1),
+            commands,
+            cancels,
+            hello,
+            events: events_tx.downgrade(),
+            ended: Arc::default(),
+            options: options.clone(),
+        };
+        let driver = Driver {
+            target,
+            process: link.process,
+            handshake: Handshake::new(mark),
+            commands: commands_rx,
+            cancels: cancels_rx,
+            hello: hello_tx,
+            events: events_tx,
+            ended: inner.ended.clone(),
+            correlator: Correlator::new(options.limits.clone()),
+            options,
+            phase: Phase::Starting,
+            sent: std::collections::HashSet::new(),
+            outbox: Outbox::default(),
+        };
+        tokio::spawn(driver.run(link.stdin, link.stdout, injection.payload, started));
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The target as text, safe to print.
+    pub fn target(&self) -> &str {
+        &self.inner.target
+    }
+
+    /// Waits until the agent runs and says what it is. No call needs to wait for this.
+    ///
+    /// # Errors
+    ///
+    /// The agent could not be started, or the session is over.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn ready(&self) -> Result<Arc<AgentHello>, CallError> {
+        let mut hello = self.inner.hello.clone();
+        if let Ok(hello) = hello.wait_for(Option::is_some).await {
+            if let Some(hello) = hello.as_ref() {
+                return Ok(hello.clone());
+            }
+        }
+        Err(self.error(&"(start)".into(), self.ended()))
+    }
+
+    /// Calls a function by its name and waits for its result.
+    ///
+    /// `function` is a dotted name of anything that can be imported on the host (`platform.node`), or
+    /// `module:Tool.method`. `args` are the positional arguments: a tuple or array of anything that serializes.
+    ///
+    /// # Errors
+    ///
+    /// The function raised, the agent could not make the call, the link was lost and so on: see [`CallErrorKind`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future tells the agent to stop the call; its answer is thrown away.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        function: &str,
+        args: impl Serialize,
+    ) -> Result<T, CallError> {
+        let function = Arc::from(function);
+        let arguments = self.arguments(&function, &args)?;
+        self.run(function, &[].into(), arguments).await
+    }
+
+    /// Calls a function with arguments by name, or with a deadline; see [`call`](Self::call).
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call), and the deadline.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future tells the agent to stop the call; its answer is thrown away.
+    pub async fn call_with<T: DeserializeOwned>(
+        &self,
+        function: &str,
+        arguments: Arguments,
+    ) -> Result<T, CallError> {
+        self.run(Arc::from(function), &[].into(), arguments).await
+    }
+
+    /// Takes the source of a tool; it is sent with the first call that needs it.
+    ///
+    /// Its module gets a name made of its content, so any number of sources can be loaded beside each other.
+    ///
+    /// # Errors
+    ///
+    /// None today; the name of the content may clash once in 2^64.
+    pub fn load(&self, source: &str) -> Result<Tool, ModuleError> {
+        let name = self.inner.library.add(None, None, source)?;
+        Ok(Tool::new(self.clone(), name))
+    }
+
+    /// Takes the source of a tool as a module of this name, which other tools may import.
+    ///
+    /// # Errors
+    ///
+    /// The name is none for a module, or belongs to another source already.
+    pub fn load_as(&self, name: &str, source: &str) -> Result<Tool, ModuleError> {
+        let name = self.inner.library.add(Some(name), None, source)?;
+        Ok(Tool::new(self.clone(), name))
+    }
+
+    /// Takes a tool's file; the module bears the file's name, and tracebacks show its path.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, its name is none for a module, or another source bears it.
+    pub fn load_file(&self, path: impl AsRef<Path>) -> Result<Tool, ModuleError> {
+        let path = path.as_ref();
+        let read = std::fs::read_to_string(path);
+        let source = read.map_err(|source| ModuleError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let file = path.to_string_lossy();
+        let name = self.inner.library.add(Some(&name), Some(&file), &source)?;
+        Ok(Tool::new(self.clone(), name))
+    }
+
+    /// Takes a module that was packed when the program was built, as tools with a stub have it.
+    pub fn module(&self, module: &'static Module) -> Tool {
+        self.inner.library.add_packed(module);
+        Tool::new(self.clone(), module.name.to_owned())
+    }
+
+    /// Takes a function as source text: the one that it defines last. What it needs it must import itself.
+    ///
+    /// # Errors
+    ///
+    /// The text defines no function.
+    pub fn function(&self, source: &str) -> Result<Function, ModuleError> {
+        let source = dedent(source);
+        let name = function_of(&source)?.to_owned();
+        Ok(Function::new(self.load(&source)?, name))
+    }
+
+    /// The session's events from now on.
+    pub fn events(&self) -> Events {
+        let receiver = self.inner.events.upgrade().map(|sender| sender.subscribe());
+        // Of a session that is over: a channel that is closed already.
+        Events(receiver.unwrap_or_else(|| broadcast::channel(1).1))
+    }
+
+    /// Ends the agent and everything that its calls have started, and waits until it has ended.
+    ///
+    /// Calls that are in flight end with an error.
+    ///
+    /// # Errors
+    ///
+    /// The agent was never started, was lost before, or did not end in time and was cut off.
+    ///
+    /// # Cancel safety
+    ///
+    /// The session ends all the same.
+    pub async fn close(&self) -> Result<(), CloseError> {
+        // A full queue is of calls that end with the session; waiting for room is fine.
+        _ = self.inner.commands.send(Command::Close).await;
+        self.inner.commands.closed().await;
+        match self.ended() {
+            Ended::Start(error) => match error.kind {
+                StartErrorKind::Closed => Ok(()),
+                _ => Err(CloseError::Start(error)),
+            },
+            Ended::Link(error) => match error.kind {
+                LinkErrorKind::Closed => Ok(()),
+                _ => Err(CloseError::Link(error)),
+            },
+        }
+    }
+
+    pub(crate) fn sources(&self, module: &str) -> Arc<[Arc<Source>]> {
+        self.inner.library.with_imports(module)
+    }
+
+    pub(crate) fn arguments(
+        &self,
+        function: &Arc<str>,
+        args: &impl Serialize,
+    ) -> Result<Arguments, CallError> {
+        Arguments::new(args).map_err(|error| {
+            self.call_error(
+                function,
+                CallErrorKind::Arguments(ArgumentsError::Value(error)),
+            )
+        })
+    }
+
+    pub(crate) async fn run<T: DeserializeOwned>(
+        &self,
+        function: Arc<str>,
+        sources: &Arc<[Arc<Source>]>,
+        arguments: Arguments,
+    ) -> Result<T, CallError> {
+        let value = self.run_value(&function, sources, arguments).await?;
+        rmote_wire::from_value(value).map_err(|error| {
+            self.call_error(&function, CallErrorKind::Result(ResultError::Value(error)))
+        })
+    }
+
+    /// The way of every call.
+    pub(crate) async fn run_value(
+        &self,
+        function: &Arc<str>,
+        sources: &Arc<[Arc<Source>]>,
+        arguments: Arguments,
+    ) -> Result<Value, CallError> {
+        let inner = &*self.inner;
+        let id = inner.new_id();
+        let Arguments {
+            positional,
+            keywords,
+            deadline,
+        } = arguments;
+        let call = Call {
+            function: function.to_string(),
+            deadline,
+            args: positional,
+            kwargs: keywords,
+        };
+        let frame = call.encode(id, &inner.options.limits).map_err(|error| {
+            self.call_error(
+                function,
+                CallErrorKind::Arguments(ArgumentsError::Encode(error)),
+            )
+        })?;
+        let (waiter, answer) = oneshot::channel();
+        let mut guard = Guard {
+            session: inner,
+            id,
+            answer: Some(answer),
+        };
+        let pending = Pending {
+            function: function.clone(),
+            waiter,
+        };
+        let command = Command::Call {
+            frame,
+            sources: sources.clone(),
+            deadline,
+            pending,
+        };
+        // Whether it cannot be sent or is not answered: the driver is gone then and has left the reason.
+        _ = inner.commands.send(command).await;
+        let answer = match &mut guard.answer {
+            Some(answer) => answer.await.unwrap_or_else(|_| Err(self.ended())),
+            None => unreachable!("only Drop takes it"),
+        };
+        guard.answer = None;
+        match answer {
+            Ok(Outcome::Returned(payload)) => Value::decode(payload, &inner.options.limits)
+                .map_err(|error| {
+                    self.call_error(function, CallErrorKind::Result(ResultError::Decode(error)))
+                }),
+            Ok(Outcome::Raised(raise)) => Err(self.call_error(function, CallErrorKind::of(*raise))),
+            Ok(Outcome::Expired(after)) => {
+                Err(self.call_error(function, CallErrorKind::Deadline(after)))
+            }
+            Err(ended) => Err(self.error(function, ended)),
+        }
+    }
+
+    fn call_error(&self, function: &Arc<str>, kind: CallErrorKind) -> CallError {
+        CallError {
+            target: self.inner.target.clone(),
+            function: function.clone(),
+            kind,
+        }
+    }
+
+    fn error(&self, function: &Arc<str>, ended: Ended) -> CallError {
+        let kind = match ended {
+            Ended::Start(error) => CallErrorKind::Start(error),
+            Ended::Link(error) => CallErrorKind::Link(error),
+        };
+        self.call_error(function, kind)
+    }
+
+    fn ended(&self) -> Ended {
+        // Not set when the runtime that drove the session is gone.
+        self.inner.ended.get().cloned().unwrap_or_else(|| {
+            Ended::Link(Arc::new(LinkError {
+                target: self.inner.target.to_string(),
+                kind: LinkErrorKind::Closed,
+            }))
+        })
+    }
+}
+
+impl Inner {
+    fn new_id(&self) -> u32 {
+        loop {
+            let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+            // 0 is the session's own.
+            if id != 0 {
+                return id;
+            }
+        }
+    }
+}
+
+/// Tells the driver when the future of a call is dropped.
+struct Guard<'a> {
+    session: &'a Inner,
+    id: u32,
+    answer: Option<oneshot::Receiver<Result<Outcome, Ended>>>,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        // The receiver closes first: the driver finds a closed waiter or the wish to cancel, whichever it sees first.
+        if self.answer.take().is_some() {
+            _ = self.session.cancels.send(self.id);
+        }
+    }
+}
+
+/// Why a session did not close in order.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+#[non_exhaustive]
+pub enum CloseError {
+    /// Its agent was never started.
+    Start(Arc<StartError>),
+    /// It was lost.
+    Link(Arc<LinkError>),
+}
+
+/// A mark from the process's source of random hash keys: it only has to differ from whatever a host prints.
+fn new_mark() -> Mark {
+    use std::hash::{BuildHasher, RandomState};
+    let word = || RandomState::new().hash_one(std::time::SystemTime::now());
+    Mark::new(&format!("{:016x}{:016x}", word(), word())).expect("32 hexadecimal digits")
+}

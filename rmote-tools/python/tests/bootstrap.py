@@ -1,0 +1,34 @@
+"""Loads the tools as the agent knows them, `rmote.tools.<name>`."""
+import importlib.util
+import os
+import sys
+import types
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOOLS = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(TOOLS, "..", "..", "agent", "python"))
+
+
+def load(name):
+    """The module of a tool."""
+    full = "rmote.tools." + name
+    if "rmote.tools" not in sys.modules:
+        package = sys.modules["rmote.tools"] = types.ModuleType("rmote.tools")
+        package.__path__ = []
+    if full not in sys.modules:
+        spec = importlib.util.spec_from_file_location(full, os.path.join(TOOLS, name + ".py"))
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[full] = module
+        spec.loader.exec_module(module)
+    return sys.modules[full]
+
+
+def need(test, what, reason):
+    """Skips a test whose means are missing; where everything is promised that is a failure."""
+    if what:
+        return
+    if os.environ.get("RMOTE_TEST_REQUIRE") == "all":
+        test.fail("cannot be tested here: " + reason)
+    sys.stderr.write("SKIPPED %s: %s\n" % (test.id(), reason))
+    raise unittest.SkipTest(reason)

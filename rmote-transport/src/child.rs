@@ -1,0 +1,67 @@
+//! The base of all transports: a child made of an argument vector.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use crate::clean::clean_line;
+use crate::error::SpawnError;
+use crate::fault::Family;
+use crate::link::Link;
+use crate::process::Process;
+use crate::stderr::StderrTail;
+
+/// Runs the words, the program first, with all three streams as pipes.
+pub(crate) fn spawn(target: &str, family: Family, words: &[OsString]) -> Result<Link, SpawnError> {
+    let Some((program, args)) = words
+        .split_first()
+        .filter(|(program, _)| !program.is_empty())
+    else {
+        return Err(SpawnError::NoProgram {
+            target: target.into(),
+        });
+    };
+    let name = || clean_line(&program.to_string_lossy());
+    let failed = |source: io::Error| SpawnError::Io {
+        program: name(),
+        target: target.into(),
+        source,
+    };
+
+    tracing::debug!(
+        target_host = target,
+        ?program,
+        count = args.len(),
+        "start a child"
+    );
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Ctrl-C in a terminal goes to the whole foreground group. It must reach the controller alone, which then ends
+        // the session in order.
+        .process_group(0)
+        .spawn()
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => SpawnError::NotFound {
+                program: name(),
+                target: target.into(),
+                source,
+            },
+            _ => failed(source),
+        })?;
+
+    let streams = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (Some(stdin), Some(stdout), Some(stderr)) = streams else {
+        return Err(failed(io::Error::other("a pipe is missing")));
+    };
+    let process = Process::child(child, StderrTail::read(stderr), family);
+    Ok(Link {
+        stdin: Box::new(stdin),
+        stdout: Box::new(stdout),
+        process,
+    })
+}
