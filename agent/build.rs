@@ -3,11 +3,22 @@
 use std::{env, fs, path::Path};
 
 #[path = "src/pack.rs"]
-#[expect(unreachable_pub, reason = "it is public in the library, which shares this file")]
+#[expect(
+    unreachable_pub,
+    reason = "it is public in the library, which shares this file"
+)]
 mod pack;
 
 /// Loaded with every session, in this order in the stream.
-const CORE: [&str; 7] = ["wire", "agent", "output", "failure", "coroutines", "logs", "arguments"];
+const CORE: [&str; 7] = [
+    "wire",
+    "agent",
+    "output",
+    "failure",
+    "coroutines",
+    "logs",
+    "arguments",
+];
 /// Sent when something asks for them.
 const ON_DEMAND: [&str; 4] = ["describe", "process", "protocol", "template"];
 
@@ -15,23 +26,32 @@ fn main() {
     println!("cargo::rerun-if-changed=python");
     println!("cargo::rerun-if-changed=src/pack.rs");
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let write = |name: &str, bytes: &[u8]| fs::write(Path::new(&out).join(name), bytes).expect("OUT_DIR is writable");
+    let write = |name: &str, bytes: &[u8]| {
+        fs::write(Path::new(&out).join(name), bytes).expect("OUT_DIR is writable");
+    };
     let read = |name: &str| {
         let path = format!("python/{name}.py");
         pack::minify(&fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
     };
 
-    write("first_stage", read("first_stage").trim().replace('\n', "~").as_bytes());
+    write(
+        "first_stage",
+        read("first_stage").trim().replace('\n', "~").as_bytes(),
+    );
 
     let mut core = read("rmote/loader");
     for name in CORE {
-        core += &format!("\0rmote.{name}\0{}", read(&format!("rmote/{name}")));
+        let source = read(&format!("rmote/{name}"));
+        core.extend(["\0rmote.", name, "\0", &source]);
     }
     let mut bootstrap = b"#rmote\n".to_vec();
     bootstrap.extend(pack::deflate(core.as_bytes()));
     write("bootstrap", &bootstrap);
 
     for name in ON_DEMAND {
-        write(name, &pack::deflate(read(&format!("rmote/{name}")).as_bytes()));
+        write(
+            name,
+            &pack::deflate(read(&format!("rmote/{name}")).as_bytes()),
+        );
     }
 }

@@ -48,7 +48,8 @@ impl Mark {
     ///
     /// The digits should be random: a host's noise must not hold them by chance.
     pub fn new(text: &str) -> Option<Self> {
-        let fits = text.len() == Self::LEN && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let fits =
+            text.len() == Self::LEN && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         fits.then(|| Self(text.to_owned()))
     }
 
@@ -77,17 +78,37 @@ pub fn python(interpreter: Option<&str>, mark: &Mark) -> Injection {
     let (first, second) = mark.0.split_at(Mark::LEN / 2);
     let size = BOOTSTRAP.len().to_string();
     let words = match interpreter {
-        Some(interpreter) => {
-            vec![interpreter, "-ESsc", RUN, FIRST_STAGE, &[second, first].concat(), &size, "", RUN]
-                .into_iter()
-                .map(str::to_owned)
-                .collect()
-        }
-        None => ["sh", "-c", FIND, "sh", RUN, FIRST_STAGE, second, first, &size]
-            .iter()
-            .chain(INTERPRETERS)
-            .map(|&word| word.to_owned())
-            .collect(),
+        Some(interpreter) => vec![
+            interpreter,
+            "-ESsc",
+            RUN,
+            FIRST_STAGE,
+            &[second, first].concat(),
+            &size,
+            "",
+            RUN,
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .collect(),
+        None => [
+            "sh",
+            "-c",
+            FIND,
+            "sh",
+            RUN,
+            FIRST_STAGE,
+            second,
+            first,
+            &size,
+        ]
+        .iter()
+        .chain(INTERPRETERS)
+        .map(|&word| word.to_owned())
+        .collect(),
     };
-    Injection { argv: words, payload: BOOTSTRAP }
+    Injection {
+        argv: words,
+        payload: BOOTSTRAP,
+    }
 }

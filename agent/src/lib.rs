@@ -39,4 +39,8 @@ mod module;
 pub mod pack;
 
 pub use injection::{INTERPRETERS, Injection, Mark, python};
-pub use module::{MODULES, Module};
+pub use module::{MODULES, Module, PROCESS};
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

@@ -11,7 +11,7 @@ pub struct Module {
     /// Its source as a zlib stream.
     pub packed: &'static [u8],
     /// The modules that it imports and that are not part of the agent's core.
-    pub requires: &'static [&'static Module],
+    pub requires: &'static [&'static Self],
 }
 
 impl Module {
@@ -22,7 +22,12 @@ impl Module {
         packed: &'static [u8],
         requires: &'static [&'static Self],
     ) -> Self {
-        Self { name, file, packed, requires }
+        Self {
+            name,
+            file,
+            packed,
+            requires,
+        }
     }
 }
 
@@ -32,11 +37,27 @@ macro_rules! packed {
     };
 }
 
-static DESCRIBE: Module = Module::new("rmote.describe", "rmote/describe.py", packed!("describe"), &[]);
-static PROCESS: Module = Module::new("rmote.process", "rmote/process.py", packed!("process"), &[]);
-static PROTOCOL: Module =
-    Module::new("rmote.protocol", "rmote/protocol.py", packed!("protocol"), &[&PROCESS, &TEMPLATE]);
-static TEMPLATE: Module = Module::new("rmote.template", "rmote/template.py", packed!("template"), &[]);
+static DESCRIBE: Module = Module::new(
+    "rmote.describe",
+    "rmote/describe.py",
+    packed!("describe"),
+    &[],
+);
+/// `rmote.process`, which runs commands: what tools require that start programs.
+pub static PROCESS: &Module = &RUN;
+static RUN: Module = Module::new("rmote.process", "rmote/process.py", packed!("process"), &[]);
+static PROTOCOL: Module = Module::new(
+    "rmote.protocol",
+    "rmote/protocol.py",
+    packed!("protocol"),
+    &[&RUN, &TEMPLATE],
+);
+static TEMPLATE: Module = Module::new(
+    "rmote.template",
+    "rmote/template.py",
+    packed!("template"),
+    &[],
+);
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 4] = [&DESCRIBE, &PROCESS, &PROTOCOL, &TEMPLATE];
+pub static MODULES: [&Module; 4] = [&DESCRIBE, &RUN, &PROTOCOL, &TEMPLATE];

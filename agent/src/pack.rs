@@ -29,7 +29,10 @@ pub fn minify(source: &str) -> String {
             if let Some((at, depth)) = alone.take() {
                 keep_block(&mut lines, at, depth, indent);
             }
-            lines.push(format!("{}{text}", " ".repeat(indent / 4 + usize::from(indent % 4 > 0))));
+            lines.push(format!(
+                "{}{text}",
+                " ".repeat(indent / 4 + usize::from(indent % 4 > 0))
+            ));
         }
     }
     if let Some((at, depth)) = alone {

@@ -45,6 +45,16 @@ impl Arguments {
         })
     }
 
+    /// Adds a positional argument.
+    ///
+    /// # Errors
+    ///
+    /// A part of it is no value, with the path to it.
+    pub fn positional<A: Serialize + ?Sized>(mut self, value: &A) -> Result<Self, ValueError> {
+        self.positional.push(to_value(value)?);
+        Ok(self)
+    }
+
     /// Adds an argument by name.
     ///
     /// # Errors

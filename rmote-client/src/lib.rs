@@ -57,11 +57,12 @@ mod remote_error;
 mod session;
 mod tool;
 
-pub use rmote_agent::Module;
+pub use rmote_agent::{Module, PROCESS};
 pub use rmote_transport::{
-    Command, Docker, Exit, Fault, FaultKind, Kubectl, Local, Ssh, Target, TargetError, Transport,
+    Command, Docker, Exit, Fault, FaultKind, KnownHosts, Kubectl, Local, Ssh, Target, TargetError,
+    Transport, escape,
 };
-pub use rmote_wire::{AgentHello, Limits, Value, ValueError, from_value, to_value};
+pub use rmote_wire::{AgentHello, HostPath, Limits, Value, ValueError, from_value, to_value};
 
 pub use crate::arguments::Arguments;
 pub use crate::error::{

@@ -113,7 +113,7 @@ impl Library {
         file: Option<&str>,
         source: &str,
     ) -> Result<String, ModuleError> {
-        let name = name.map_or_else(|| content_name(source), str::to_owned);
+        let name = name.map_or_else(|| format!("tool_{}", content_hash(source)), str::to_owned);
         if !name.split('.').all(is_identifier) {
             return Err(ModuleError::Name(name));
         }
@@ -222,10 +222,11 @@ pub(crate) fn dedent(source: &str) -> String {
         + "\n"
 }
 
-fn content_name(source: &str) -> String {
+/// What tells one source from another in a module's name.
+pub(crate) fn content_hash(source: &str) -> String {
     let mut hasher = DefaultHasher::new();
     source.hash(&mut hasher);
-    format!("tool_{:016x}", hasher.finish())
+    format!("{:016x}", hasher.finish())
 }
 
 fn is_identifier(part: &str) -> bool {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use rmote_transport::clean;
+use rmote_transport::escape;
 use rmote_wire::{HostPath, Raise, Value};
 
 /// How deep a chain of causes is shown.
@@ -141,17 +141,17 @@ impl RemoteError {
         for frame in &self.frames {
             text.push_str(&format!(
                 "  File \"{}\", line {}, in {}\n",
-                clean(&frame.file),
+                escape(&frame.file),
                 frame.line,
-                clean(&frame.function)
+                escape(&frame.function)
             ));
             if let Some(line) = &frame.text {
-                text.push_str(&format!("    {}\n", clean(line)));
+                text.push_str(&format!("    {}\n", escape(line)));
             }
         }
         text.push_str(&format!("{self}\n"));
         for note in self.notes.iter().flat_map(|note| note.lines()) {
-            text.push_str(&format!("{}\n", clean(note)));
+            text.push_str(&format!("{}\n", escape(note)));
         }
     }
 }
@@ -159,12 +159,12 @@ impl RemoteError {
 impl fmt::Display for RemoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.module != "builtins" && !self.module.is_empty() {
-            write!(f, "{}.", clean(&self.module))?;
+            write!(f, "{}.", escape(&self.module))?;
         }
-        write!(f, "{}", clean(&self.class))?;
+        write!(f, "{}", escape(&self.class))?;
         for (number, line) in self.message.lines().enumerate() {
             f.write_str(if number == 0 { ": " } else { "\n" })?;
-            f.write_str(&clean(line))?;
+            f.write_str(&escape(line))?;
         }
         Ok(())
     }

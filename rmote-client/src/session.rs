@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use rmote_agent::{Mark, Module};
 use rmote_transport::Transport;
-use rmote_wire::{AgentHello, Call, Value};
+use rmote_wire::{AgentHello, Call, Value, ValueError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -21,7 +21,7 @@ use crate::error::{
 };
 use crate::event::{Event, Events};
 use crate::handshake::Handshake;
-use crate::module::{Library, ModuleError, Source, dedent, function_of};
+use crate::module::{Library, ModuleError, Source, content_hash, dedent, function_of};
 use crate::options::Options;
 use crate::outbox::Outbox;
 use crate::tool::{Function, Tool};
@@ -222,6 +222,45 @@ impl Session {
         self.run(Arc::from(function), &[].into(), arguments).await
     }
 
+    /// Calls a function and gives the value as it came: bytes in it are not copied. See [`call_with`](Self::call_with).
+    ///
+    /// # Errors
+    ///
+    /// As for [`call_with`](Self::call_with).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future tells the agent to stop the call; its answer is thrown away.
+    pub async fn call_value(
+        &self,
+        function: &str,
+        arguments: Arguments,
+    ) -> Result<Value, CallError> {
+        self.run_value(&Arc::from(function), &[].into(), arguments)
+            .await
+    }
+
+    /// Lists what the modules of tools define, as the host knows it: a list of records with `module`, `name`, `doc` and
+    /// `methods`, each of these a record with `name`, `signature`, `doc` and `parameters` (pairs of name and kind).
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call); what a module raises when it is imported is told, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn describe(&self, tools: &[Tool]) -> Result<Value, CallError> {
+        let function = Arc::from("rmote.describe:describe");
+        let names: Vec<&str> = tools.iter().map(Tool::module).collect();
+        let mut sources = self.sources("rmote.describe").to_vec();
+        for tool in tools {
+            sources.extend_from_slice(&self.sources(tool.module()));
+        }
+        let arguments = self.arguments(&function, &(names,))?;
+        self.run_value(&function, &sources.into(), arguments).await
+    }
+
     /// Takes the source of a tool; it is sent with the first call that needs it.
     ///
     /// Its module gets a name made of its content, so any number of sources can be loaded beside each other.
@@ -266,6 +305,20 @@ impl Session {
     pub fn module(&self, module: &'static Module) -> Tool {
         self.inner.library.add_packed(module);
         Tool::new(self.clone(), module.name.to_owned())
+    }
+
+    /// Takes a source that a stub brings: the module's name is made of this one and of the content.
+    ///
+    /// # Errors
+    ///
+    /// The name is none for a module.
+    pub fn load_stub(&self, name: &str, source: &str) -> Result<Tool, ModuleError> {
+        let unique = format!("{name}_{}", content_hash(source));
+        let name = self
+            .inner
+            .library
+            .add(Some(&unique), Some(&format!("{name}.py")), source)?;
+        Ok(Tool::new(self.clone(), name))
     }
 
     /// Takes a function as source text: the one that it defines last. What it needs it must import itself.
@@ -322,12 +375,14 @@ impl Session {
         function: &Arc<str>,
         args: &impl Serialize,
     ) -> Result<Arguments, CallError> {
-        Arguments::new(args).map_err(|error| {
-            self.call_error(
-                function,
-                CallErrorKind::Arguments(ArgumentsError::Value(error)),
-            )
-        })
+        Arguments::new(args).map_err(|error| self.arguments_error(function, error))
+    }
+
+    pub(crate) fn arguments_error(&self, function: &Arc<str>, error: ValueError) -> CallError {
+        self.call_error(
+            function,
+            CallErrorKind::Arguments(ArgumentsError::Value(error)),
+        )
     }
 
     pub(crate) async fn run<T: DeserializeOwned>(

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use rmote_wire::Value;
+use rmote_wire::{Value, ValueError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -88,6 +88,19 @@ impl Tool {
         self.session
             .run(self.function(name), self.sources(), arguments)
             .await
+    }
+
+    /// Calls with arguments that may have failed to become values, for stubs.
+    #[doc(hidden)]
+    pub async fn call_prepared<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        arguments: Result<Arguments, ValueError>,
+    ) -> Result<T, CallError> {
+        let function = self.function(name);
+        let arguments =
+            arguments.map_err(|error| self.session.arguments_error(&function, error))?;
+        self.session.run(function, self.sources(), arguments).await
     }
 
     /// Calls and gives the value as it came: bytes in it are not copied.

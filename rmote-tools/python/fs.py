@@ -252,7 +252,7 @@ class FileSystem:
             return _record("- %s\n" % path)
         _refuse_mounts(path)
         if not recursive and os.listdir(path):
-            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
+            raise OSError(errno.ENOTEMPTY, "directory is not empty", path)
         if not check:
             if recursive:
                 import shutil
@@ -455,27 +455,21 @@ def _change(path, edit, create, mode, owner, group, backup, validate, check, sec
     """Makes the content of a file `edit(content)`."""
     ids = _ids(mode, owner, group)
     validate = _validator(validate)
-    real = path
     try:
-        if os.path.islink(path):
-            try:
-                os.stat(path)
-            except FileNotFoundError as e:
-                raise FileNotFoundError(e.errno, "dangling symbolic link to %r" % os.readlink(path), path) from None
-            real = os.path.realpath(path)
         try:
-            st = os.stat(real)
-        except FileNotFoundError:
+            st = os.stat(path)
+        except FileNotFoundError as e:
+            if os.path.islink(path):
+                raise OSError(e.errno, "dangling symbolic link to %r" % os.readlink(path), path) from None
             if not create:
                 raise
-            os.stat(os.path.dirname(real) or ".")
+            os.stat(os.path.dirname(path) or ".")
             st = None
+        real = os.path.realpath(path) if os.path.islink(path) else path
         old = b""
         if st:
-            if stat.S_ISDIR(st.st_mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
             if not stat.S_ISREG(st.st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", path)
+                raise OSError(errno.EISDIR if stat.S_ISDIR(st.st_mode) else errno.EINVAL, "not a regular file", path)
             if st.st_size > SIZE:
                 raise OSError(errno.EFBIG, "larger than %d MiB" % (SIZE >> 20), path)
             with open(real, "rb") as file:
@@ -535,7 +529,6 @@ def _replace(path, real, st, old, new, mode, ids, backup, validate, diff):
             in_place = True
         if in_place:
             _overwrite(real, old, new)
-            _set(real, mode, *ids)
     except BaseException:
         if saved:
             os.unlink(saved)
@@ -543,6 +536,8 @@ def _replace(path, real, st, old, new, mode, ids, backup, validate, diff):
     finally:
         if os.path.lexists(temp):
             os.unlink(temp)
+    if in_place:
+        _set(real, mode, *ids)
     try:
         fd = os.open(os.path.dirname(real) or ".", os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -1,6 +1,6 @@
 //! The base of all transports: a child made of an argument vector.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::process::Stdio;
 
@@ -45,13 +45,16 @@ pub(crate) fn spawn(target: &str, family: Family, words: &[OsString]) -> Result<
         // the session in order.
         .process_group(0)
         .spawn()
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => SpawnError::NotFound {
-                program: name(),
-                target: target.into(),
-                source,
-            },
-            _ => failed(source),
+        .map_err(|source| {
+            if is_missing(program, &source) {
+                SpawnError::NotFound {
+                    program: name(),
+                    target: target.into(),
+                    source,
+                }
+            } else {
+                failed(source)
+            }
         })?;
 
     let streams = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -64,4 +67,17 @@ pub(crate) fn spawn(target: &str, family: Family, words: &[OsString]) -> Result<
         stdout: Box::new(stdout),
         process,
     })
+}
+
+/// Whether the error means that there is no such program.
+///
+/// The system says "permission denied" for a missing one if a single directory of PATH cannot be read.
+fn is_missing(program: &OsStr, error: &io::Error) -> bool {
+    let nowhere = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        !program.to_string_lossy().contains('/')
+            && !std::env::split_paths(&path).any(|dir| dir.join(program).exists())
+    };
+    error.kind() == io::ErrorKind::NotFound
+        || (error.kind() == io::ErrorKind::PermissionDenied && nowhere())
 }

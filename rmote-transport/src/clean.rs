@@ -24,7 +24,27 @@ pub fn clean(text: &str) -> String {
         if number > 0 {
             out.push('\n');
         }
-        push_line(&mut out, line.strip_suffix('\r').unwrap_or(line));
+        push_line(
+            &mut out,
+            line.strip_suffix('\r').unwrap_or(line),
+            LINE_LIMIT,
+        );
+    }
+    out
+}
+
+/// Like [`clean`], but nothing is cut: for text that a person asked to see.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        push_line(
+            &mut out,
+            line.strip_suffix('\r').unwrap_or(line),
+            usize::MAX,
+        );
     }
     out
 }
@@ -34,7 +54,7 @@ pub fn clean(text: &str) -> String {
 /// For names and other short values inside a message.
 pub fn clean_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    push_line(&mut out, text);
+    push_line(&mut out, text, LINE_LIMIT);
     out
 }
 
@@ -43,9 +63,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
-fn push_line(out: &mut String, line: &str) {
+fn push_line(out: &mut String, line: &str, limit: usize) {
     for (count, c) in line.chars().enumerate() {
-        if count == LINE_LIMIT {
+        if count == limit {
             out.push('…');
             return;
         }

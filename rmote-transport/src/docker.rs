@@ -9,7 +9,7 @@ use crate::clean::clean_line;
 use crate::error::SpawnError;
 use crate::fault::Family;
 use crate::link::{Link, Transport};
-use crate::target::{NameKind, check_name};
+use crate::name::{NameKind, check_name};
 
 /// Runs the program in a running container: `docker exec -i CONTAINER …`.
 ///

@@ -80,13 +80,14 @@ mod kubectl;
 mod link;
 mod local;
 mod master;
+mod name;
 mod process;
 mod quote;
 mod ssh;
 mod stderr;
 mod target;
 
-pub use crate::clean::{clean, clean_line};
+pub use crate::clean::{clean, clean_line, escape};
 pub use crate::command::Command;
 pub use crate::docker::Docker;
 pub use crate::error::SpawnError;

@@ -156,8 +156,11 @@ impl Master {
             .rand_bytes(8)
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let dir = builder.tempdir_in(base)?;
-        let lock = File::create(dir.path().join("lock"))?;
+        // Locked before it has its name: a sweep must not meet it unlocked.
+        let unnamed = dir.path().join("lock.new");
+        let lock = File::create(&unnamed)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        fs::rename(unnamed, dir.path().join("lock"))?;
         Ok(Self {
             socket: dir.path().join("m"),
             dir,
@@ -205,8 +208,9 @@ impl Master {
                 "a pipe is missing",
             )));
         };
-        let channel = Channel::new(child, Hold(Arc::clone(self)));
-        let process = Process::channel(channel, StderrTail::read(stderr), Family::Ssh);
+        let stderr = StderrTail::read(stderr);
+        let channel = Channel::new(child, stderr.clone(), Hold(Arc::clone(self)));
+        let process = Process::channel(channel, stderr, Family::Ssh);
         Ok(Link {
             stdin: Box::new(stdin),
             stdout: Box::new(stdout),
@@ -301,10 +305,13 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    fn new(child: openssh::Child<Arc<Session>>, hold: Hold) -> Self {
+    fn new(child: openssh::Child<Arc<Session>>, stderr: StderrTail, hold: Hold) -> Self {
         let (sender, exit) = watch::channel(None);
         let finished = sender.clone();
         let task = tokio::spawn(async move {
+            // The server may tell the exit before it has sent the last output, and the crate leaves the channel as
+            // soon as it has the exit: ssh then throws the rest away. It closes stderr last, when all has passed.
+            stderr.closed().await;
             let exit = match child.wait().await {
                 Ok(status) => Exit::from(status),
                 // The crate takes every 127 for its own error.

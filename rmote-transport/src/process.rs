@@ -7,7 +7,8 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::Child;
 use tokio::runtime::Handle;
 
-use crate::fault::{Family, Fault};
+use crate::clean::clean;
+use crate::fault::{Family, Fault, FaultKind};
 use crate::master::{Channel, Hold};
 use crate::stderr::StderrTail;
 
@@ -127,6 +128,25 @@ impl Process {
     /// Call [`StderrTail::settle`] first, or the last lines may be missing.
     pub fn fault(&self, exit: Exit) -> Fault {
         self.family.interpret(exit, &self.stderr.text())
+    }
+
+    /// Like [`fault`](Self::fault), for a caller that has text from stdout which is not the program's.
+    ///
+    /// docker writes some of its own failures to stdout: a program or a user that the container does not have.
+    pub fn fault_with(&self, exit: Exit, stdout: &str) -> Fault {
+        let plain = self.fault(exit);
+        let says_enough = plain.kind != FaultKind::Other && !plain.message.is_empty();
+        if says_enough || !matches!(self.family, Family::Container | Family::Unknown) {
+            return plain;
+        }
+        let both = self
+            .family
+            .interpret(exit, &format!("{}\n{}", self.stderr.text(), clean(stdout)));
+        if both.kind == FaultKind::Other && !plain.message.is_empty() {
+            plain
+        } else {
+            both
+        }
     }
 
     /// Whether dropping this leaves the process alone; `false` by default, which kills it.

@@ -73,8 +73,13 @@ impl StderrTail {
     ///
     /// Cancel safe: it only waits.
     pub async fn settle(&self) {
+        _ = tokio::time::timeout(SETTLE, self.closed()).await;
+    }
+
+    /// Waits until every process that held the pipe has gone.
+    pub(crate) async fn closed(&self) {
         let mut closed = self.closed.clone();
-        _ = tokio::time::timeout(SETTLE, closed.wait_for(|closed| *closed)).await;
+        _ = closed.wait_for(|closed| *closed).await;
     }
 
     /// Whether every process that held the pipe has gone (or the runtime that read it).
@@ -172,13 +177,17 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut_and_kept() {
-        let text = text_of(&[&[b'x'; 100_000]]);
+        let text = text_of(&[&vec![b'x'; 100_000]]);
         assert!(text.starts_with("xxx") && text.len() < 1000);
     }
 
     #[test]
     fn escapes_do_not_pass_the_limit() {
-        let text = text_of(&[&b"\x1b[31m\n".repeat(100), &[0x1b; 20_000], b"\n\x1b\xff\n"]);
+        let text = text_of(&[
+            &b"\x1b[31m\n".repeat(100),
+            &vec![0x1b; 20_000],
+            b"\n\x1b\xff\n",
+        ]);
         assert!(text.len() <= BYTES);
         assert!(!text.contains('\x1b'));
         assert!(text.ends_with("\\x1b\u{fffd}"), "{text}");

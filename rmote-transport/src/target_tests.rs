@@ -151,7 +151,7 @@ fn other_mistakes_are_named() {
 fn errors_hold_no_control_characters() {
     for text in ["a\x1b[2Jb", "ssh://\x07", "docker://a\rb", "x\u{2066}"] {
         let message = text.parse::<Target>().unwrap_err().to_string();
-        assert!(!message.contains(|c| is_hidden(c)), "{message:?}");
+        assert!(!message.contains(is_hidden), "{message:?}");
     }
 }
 
@@ -181,7 +181,7 @@ fn assert_no_foreign_option(target: &Target) {
                 Docker::new(container)
             };
             user.iter()
-                .fold(docker, |docker, user| docker.user(user))
+                .fold(docker, Docker::user)
                 .argument_vector(&argv)
         }
         Kind::Kubectl {

@@ -1,4 +1,5 @@
 //! docker, podman and kubectl: argument vectors against programs that record them, and a real docker where there is one.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod common;
 mod docker;

@@ -303,7 +303,7 @@ async fn a_left_link_delivers_its_last_bytes() {
             .await
             .unwrap();
         process.leave_on_drop(true);
-        stdin.write_all(&[b'x'; 50_000]).await.unwrap();
+        stdin.write_all(&vec![b'x'; 50_000]).await.unwrap();
         drop((stdin, stdout, process));
         eventually("the bytes", || {
             fs::metadata(&file).is_ok_and(|meta| meta.len() == 50_000)

@@ -84,3 +84,8 @@ pub use ser::to_value;
 pub use value::{EnumMember, Record, Value};
 pub use value_error::{ValueError, ValueErrorKind};
 pub use value_path::{PathSegment, ValuePath};
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,10 @@
 //! Streams that are whole, cut anywhere, damaged, or lies about their length.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helper may panic like the test"
+)]
+
 use bytes::{BufMut, Bytes, BytesMut};
 use rmote_wire::{FLAG_COMPRESSED, FLAG_STDERR, Frame, FrameCodec, FrameError, Kind};
 use tokio_util::codec::{Decoder, Encoder};

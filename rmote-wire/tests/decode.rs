@@ -10,7 +10,8 @@ fn kind(bytes: &[u8]) -> Kind {
 }
 
 fn kind_within(bytes: &[u8], limits: &Limits) -> Kind {
-    let error = Value::decode(Bytes::copy_from_slice(bytes), limits).unwrap_err();
+    let read = Value::decode(Bytes::copy_from_slice(bytes), limits);
+    let error = read.expect_err("the bytes are no value");
     error.kind().clone()
 }
 

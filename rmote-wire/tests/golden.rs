@@ -1,6 +1,12 @@
 //! The vectors in `golden.txt`, which the agent's tests read too, against values made here.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helper may panic like the test"
+)]
+
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
 use rmote_wire::{
@@ -77,18 +83,15 @@ fn vectors() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
 }
 
 fn values() -> Vec<(&'static str, Value)> {
-    let text = |text: &str| Value::from(text);
-    let list = |values: &[i64]| values.iter().copied().collect::<Value>();
-    let raw = |wtf8: &[u8]| Value::from(RawText::from_wtf8(wtf8.to_vec()).unwrap());
+    let mut values = numbers();
+    values.extend(strings());
+    values.extend(collections());
+    values
+}
+
+fn numbers() -> Vec<(&'static str, Value)> {
     let big = |digits: &str| Value::BigInt(digits.parse().unwrap());
-    let record = |name: &str, fields: &[(&str, Value)]| {
-        Value::from(Record::new(name, fields.iter().cloned()))
-    };
     let two_to_the_200 = "1606938044258990275541962092341162602522202993782792835301376";
-    let mut nested = Value::List(Vec::new());
-    for _ in 1..50 {
-        nested = Value::List(vec![nested]);
-    }
     vec![
         ("none", Value::None),
         ("false", false.into()),
@@ -122,6 +125,13 @@ fn values() -> Vec<(&'static str, Value)> {
         ("float_inf", f64::INFINITY.into()),
         ("float_minus_inf", f64::NEG_INFINITY.into()),
         ("float_nan", f64::NAN.into()),
+    ]
+}
+
+fn strings() -> Vec<(&'static str, Value)> {
+    let text = |text: &str| Value::from(text);
+    let raw = |wtf8: &[u8]| Value::from(RawText::from_wtf8(wtf8.to_vec()).unwrap());
+    vec![
         ("text_empty", text("")),
         ("text_ascii", text("a")),
         ("text_nul", text("a\0b\n")),
@@ -143,6 +153,20 @@ fn values() -> Vec<(&'static str, Value)> {
         ("raw_text_two_halves", raw(b"\xed\xa0\xbd\xed\xb8\x80")),
         ("bytes_empty", Bytes::new().into()),
         ("bytes_all", (0..=255).collect::<Vec<u8>>().into()),
+    ]
+}
+
+fn collections() -> Vec<(&'static str, Value)> {
+    let text = |text: &str| Value::from(text);
+    let list = |values: &[i64]| values.iter().copied().collect::<Value>();
+    let record = |name: &str, fields: &[(&str, Value)]| {
+        Value::from(Record::new(name, fields.iter().cloned()))
+    };
+    let mut nested = Value::List(Vec::new());
+    for _ in 1..50 {
+        nested = Value::List(vec![nested]);
+    }
+    vec![
         ("list_empty", list(&[])),
         ("list_ints", list(&[1, -2, 300])),
         (
@@ -274,7 +298,10 @@ fn frames() -> Vec<(&'static str, Frame)> {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// The protocol says that values are what postcard's derive writes for such a type.
@@ -288,18 +315,18 @@ enum Mirror {
     Text(String),
     RawText(Vec<u8>),
     Bytes(Vec<u8>),
-    List(Vec<Mirror>),
-    Tuple(Vec<Mirror>),
-    Set(Vec<Mirror>),
-    Map(Vec<(Mirror, Mirror)>),
+    List(Vec<Self>),
+    Tuple(Vec<Self>),
+    Set(Vec<Self>),
+    Map(Vec<(Self, Self)>),
     Record {
         name: String,
-        fields: Vec<(String, Mirror)>,
+        fields: Vec<(String, Self)>,
     },
     Enum {
         name: String,
         member: String,
-        value: Box<Mirror>,
+        value: Box<Self>,
     },
 }
 

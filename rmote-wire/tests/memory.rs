@@ -1,5 +1,9 @@
 //! Input that claims to be large must not cost memory. Alone in its process, so that the peak is its own.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helper may panic like the test"
+)]
 #![cfg(target_os = "linux")]
 
 use bytes::{BufMut, Bytes, BytesMut};

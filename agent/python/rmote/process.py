@@ -1,4 +1,5 @@
 """Commands on the host: each in a process group of its own, with bounded output."""
+import errno
 import os
 
 LIMIT = 16 << 20
@@ -178,16 +179,19 @@ def _start(argv, **options):
 
     try:
         return subprocess.Popen(argv, **options)
-    except FileNotFoundError as e:
-        name = os.fsdecode(argv[0])
-        cwd = options["cwd"]
+    except (FileNotFoundError, PermissionError) as e:
+        name, cwd = os.fsdecode(argv[0]), options["cwd"]
+        path = [os.fsdecode(folder) for folder in os.get_exec_path(options["env"])]
         if cwd is not None and not os.path.isdir(cwd):
+            raise
+        # A folder of PATH that may not be read hides that the program is in none.
+        if e.errno != errno.ENOENT and ("/" in name or any(os.path.exists(os.path.join(x, name)) for x in path)):
             raise
         if "/" in name:
             what = "no such program" if not os.path.exists(name) else "the interpreter in its first line is missing"
         else:
-            what = "no such program in PATH (%s)" % ":".join(map(os.fsdecode, os.get_exec_path(options["env"])))
-        raise FileNotFoundError(e.errno, what, name) from None
+            what = "no such program in PATH (%s)" % ":".join(path)
+        raise FileNotFoundError(errno.ENOENT, what, name) from None
 
 
 def _kill(group, number):

@@ -2,7 +2,9 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file includes it and uses a part of it"
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "test code that several files include and use in part"
 )]
 
 use std::fs;
@@ -115,5 +117,6 @@ pub async fn output(transport: &dyn Transport, argv: &[&str]) -> (String, Exit, 
     link.stdout.read_to_string(&mut text).await.unwrap();
     let exit = link.process.wait().await;
     link.process.stderr().settle().await;
-    (text, exit, link.process.fault(exit))
+    let fault = link.process.fault_with(exit, &text);
+    (text, exit, fault)
 }

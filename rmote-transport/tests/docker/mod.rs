@@ -4,7 +4,9 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file includes it and uses a part of it"
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "test code that several files include and use in part"
 )]
 
 use std::process::{Command, Stdio};
@@ -64,7 +66,7 @@ impl Container {
     /// The command lines of the processes inside.
     pub fn processes(&self) -> String {
         let output = Command::new("docker")
-            .args(["top", &self.name, "-o", "args"])
+            .args(["top", &self.name, "-o", "pid,args"])
             .output()
             .unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()

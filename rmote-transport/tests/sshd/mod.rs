@@ -4,7 +4,9 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "each test file includes it and uses a part of it"
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "test code that several files include and use in part"
 )]
 
 use std::fmt::Write as _;

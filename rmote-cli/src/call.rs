@@ -1,0 +1,231 @@
+//! `rmote-cli call`.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rmote_tools::{Arguments, CallError, RemoteError, Session, Target, Value, escape};
+use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
+
+use crate::cli::{Call, Host};
+use crate::exit::Exit;
+use crate::run::{chain, connect, finish, load, targets};
+use crate::{arguments, json, printer};
+
+/// What one target gave.
+struct Outcome {
+    target: String,
+    seconds: f64,
+    result: Result<Value, Failure>,
+}
+
+/// Why a target gave nothing.
+struct Failure {
+    exit: Exit,
+    /// Safe to print.
+    message: String,
+    remote: Option<Box<RemoteError>>,
+}
+
+impl Failure {
+    /// What a call's error says, with the function as it was typed.
+    fn of(error: &CallError, callable: &str) -> Self {
+        let message = format!(
+            "{}: {}: {}",
+            error.target,
+            escape(callable),
+            chain(&error.kind)
+        );
+        Self {
+            exit: Exit::of(error),
+            message,
+            remote: error.remote().cloned().map(Box::new),
+        }
+    }
+
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            remote: None,
+        }
+    }
+}
+
+/// Calls the function on every target at once.
+pub(crate) async fn run(call: Call) -> Exit {
+    let prepared = targets(&call.target)
+        .and_then(|targets| Ok((targets, arguments::parse(&call.args, &call.texts)?)));
+    let (targets, mut arguments) = match prepared {
+        Ok(prepared) => prepared,
+        Err(message) => {
+            printer::error(&message);
+            return Exit::Usage;
+        }
+    };
+    if let Some(timeout) = call.timeout {
+        arguments = arguments.deadline(timeout);
+    }
+    let several = targets.len() > 1;
+    let call = Arc::new(call);
+    let mut running = JoinSet::new();
+    for target in targets {
+        running.spawn(one(target, call.clone(), arguments.clone()));
+    }
+    let mut exit = Exit::Done;
+    while let Some(Ok(outcome)) = running.join_next().await {
+        let shown = if call.json {
+            print_json(&outcome)
+        } else {
+            print(&outcome, several)
+        };
+        // A reader that has seen enough is no failure.
+        if shown.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+            exit = exit.max(Exit::Link);
+        }
+        exit = exit.max(
+            outcome
+                .result
+                .err()
+                .map_or(Exit::Done, |failure| failure.exit),
+        );
+    }
+    exit
+}
+
+async fn one(target: Target, call: Arc<Call>, arguments: Arguments) -> Outcome {
+    let started = Instant::now();
+    let name = target.to_string();
+    let result = match connect(&target, &call.host).await {
+        Ok(session) => {
+            let work = work(&session, &name, &call, arguments);
+            finish(session.clone(), work)
+                .await
+                .unwrap_or_else(|exit| Err(Failure::new(exit, format!("{name}: interrupted"))))
+        }
+        Err(error) => Err(Failure::new(Exit::Link, chain(&error))),
+    };
+    Outcome {
+        target: name,
+        seconds: started.elapsed().as_secs_f64(),
+        result,
+    }
+}
+
+async fn work(
+    session: &Session,
+    target: &str,
+    call: &Call,
+    arguments: Arguments,
+) -> Result<Value, Failure> {
+    let mut events = session.events();
+    let calling = run_call(session, call, arguments);
+    tokio::pin!(calling);
+    let result = loop {
+        tokio::select! {
+            biased;
+            Some(event) = events.next() => printer::event(target, &event),
+            result = &mut calling => break result,
+        }
+    };
+    while let Some(event) = events.try_next() {
+        printer::event(target, &event);
+    }
+    result
+}
+
+async fn run_call(session: &Session, call: &Call, arguments: Arguments) -> Result<Value, Failure> {
+    let tools = load(session, &call.host).map_err(|message| Failure::new(Exit::Usage, message))?;
+    let (first, rest) = call
+        .callable
+        .split_once('.')
+        .unwrap_or((&call.callable, ""));
+    // A tool that comes with rmote, then FILE.Tool.method, then Tool.method of a file, then what Python can import.
+    let builtin = rmote_tools::TOOLS
+        .iter()
+        .find(|(class, _)| *class == first && !rest.is_empty());
+    let value = if let Some((_, module)) = builtin {
+        session
+            .module(module)
+            .call_value(&call.callable, arguments)
+            .await
+    } else if let Some(tool) = tools
+        .iter()
+        .find(|tool| tool.module() == first && !rest.is_empty())
+    {
+        tool.call_value(rest, arguments).await
+    } else if let Some(tool) = defining(&call.host, first).and_then(|index| tools.get(index)) {
+        tool.call_value(&call.callable, arguments).await
+    } else {
+        session.call_value(&call.callable, arguments).await
+    };
+    value.map_err(|error| Failure::of(&error, &call.callable))
+}
+
+/// Which of the tool files defines a class or function of this name.
+fn defining(host: &Host, name: &str) -> Option<usize> {
+    host.tool.iter().position(|path| {
+        let source = std::fs::read_to_string(path).unwrap_or_default();
+        source.lines().any(|line| {
+            let defined = ["class ", "def ", "async def "]
+                .iter()
+                .find_map(|word| line.strip_prefix(word));
+            defined.is_some_and(|rest| rest.split([' ', '(', ':']).next() == Some(name))
+        })
+    })
+}
+
+fn print(outcome: &Outcome, several: bool) -> io::Result<()> {
+    match &outcome.result {
+        Ok(value) => {
+            if several {
+                printer::say(&format!("{}:", outcome.target));
+            }
+            printer::result(value)
+        }
+        Err(failure) => {
+            match &failure.remote {
+                Some(remote) if !remote.frames.is_empty() => {
+                    printer::error(&format!(
+                        "{}\n{}",
+                        failure.message,
+                        remote.traceback().trim_end()
+                    ));
+                }
+                _ => printer::error(&failure.message),
+            }
+            Ok(())
+        }
+    }
+}
+
+fn print_json(outcome: &Outcome) -> io::Result<()> {
+    let mut line = json!({
+        "target": outcome.target,
+        "ok": outcome.result.is_ok(),
+        "seconds": (outcome.seconds * 1e6).round() / 1e6,
+    });
+    match &outcome.result {
+        Ok(value) => line["value"] = json::from_value(value),
+        Err(failure) => line["error"] = error_json(failure),
+    }
+    printer::line(&line)
+}
+
+fn error_json(failure: &Failure) -> Json {
+    let kind = match failure.exit {
+        Exit::Done | Exit::Raised => "raised",
+        Exit::Usage => "usage",
+        Exit::Link => "link",
+        Exit::Deadline => "deadline",
+        Exit::Interrupted => "interrupted",
+    };
+    let mut error = json!({ "kind": kind, "message": failure.message });
+    if let Some(remote) = &failure.remote {
+        error["type"] = json!(remote.class);
+        error["message"] = json!(remote.message);
+        error["traceback"] = json!(remote.traceback());
+    }
+    error
+}

@@ -1,0 +1,269 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use rmote_tools::KnownHosts;
+
+/// Call typed functions on hosts on which nothing is installed.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 the function raised, 2 usage, 3 could not connect or link lost, 4 deadline, 130 interrupted.
+Of several targets the highest counts.";
+
+const TARGETS: &str = "\
+Targets:
+  local                              a process on this machine
+  web01, deploy@web01                ssh, with the user's own configuration
+  ssh://deploy@web01:2222            the same, with a port
+  docker://db, podman://db           docker exec, podman exec
+  kubectl://namespace/pod/container  kubectl exec
+  'cmd:sudo -n --'                   any command that carries bytes
+  web01,web02                        several at once";
+
+const CALL_USAGE: &str = "rmote-cli call [OPTIONS] TARGET CALLABLE [ARG]... [-- TEXT...]";
+
+const CALL_HELP: &str = "\
+Arguments:
+  TEXT         a positional argument, as text
+  :=JSON       a positional argument, as JSON
+  NAME=TEXT    an argument by name, as text
+  NAME:=JSON   an argument by name, as JSON
+  -- TEXT...   positional text, whatever it looks like
+
+Examples:
+  rmote-cli call local FileSystem.read_str /etc/hostname
+  rmote-cli call web01,web02 FileSystem.stat /etc/hosts --json
+  rmote-cli call docker://db Exec.command -- psql -c 'select 1'
+  rmote-cli call web01 platform.node
+  rmote-cli call web01 --tool audit.py Audit.run / depth:=2";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Call a function on one or more hosts and print its result.
+    #[command(override_usage = CALL_USAGE, after_help = format!("{CALL_HELP}\n\n{TARGETS}\n\n{EXIT_CODES}"))]
+    Call(Call),
+    /// List the tools, their methods, arguments and first doc line, as a host knows them.
+    #[command(after_help = TARGETS)]
+    Tools(Tools),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Call {
+    /// The host, or several with commas between.
+    pub(crate) target: String,
+    /// What to call: Tool.method, FILE.Tool.method of --tool FILE.py, or any importable function by its dotted name.
+    pub(crate) callable: String,
+    /// Its arguments: TEXT, :=JSON, NAME=TEXT, NAME:=JSON.
+    #[arg(allow_hyphen_values = true, value_name = "ARG")]
+    pub(crate) args: Vec<OsString>,
+    /// Positional arguments behind `--`, each taken as text.
+    #[arg(skip)]
+    pub(crate) texts: Vec<OsString>,
+    /// Print one JSON object a target and line: target, ok, value or error, seconds.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End the call after this time, such as 5, 1.5, 500ms or 2m; exit code 4.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tools {
+    /// The host.
+    #[arg(default_value = "local")]
+    pub(crate) target: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+/// How to reach a host and what to bring along.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Host {
+    /// Bring a tool file of one's own, as the module FILE; may be given several times.
+    #[arg(long, value_name = "FILE.py")]
+    pub(crate) tool: Vec<PathBuf>,
+    /// The interpreter on the host; without it the first one that fits.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<String>,
+    /// Give up on a host that does not answer within this time.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30")]
+    pub(crate) connect_timeout: Duration,
+    /// The lowest level of the host's log records to show.
+    #[arg(long, value_name = "LEVEL", default_value = "warning")]
+    pub(crate) log_level: LogLevel,
+    /// ssh: the configuration file instead of the user's own.
+    #[arg(long, value_name = "FILE", help_heading = "ssh")]
+    pub(crate) ssh_config: Option<PathBuf>,
+    /// ssh: the key to use, and no other.
+    #[arg(long, value_name = "FILE", help_heading = "ssh")]
+    pub(crate) identity: Option<PathBuf>,
+    /// ssh: a host to jump through; may be given several times.
+    #[arg(long, value_name = "HOST", help_heading = "ssh")]
+    pub(crate) jump: Vec<String>,
+    /// ssh: what to do with a host key that is not known.
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value = "config",
+        help_heading = "ssh"
+    )]
+    pub(crate) known_hosts: HostKeys,
+}
+
+/// The levels of Python's `logging`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogLevel {
+    Debug = 10,
+    Info = 20,
+    Warning = 30,
+    Error = 40,
+    Critical = 50,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum HostKeys {
+    /// As the ssh configuration says.
+    Config,
+    /// Refuse it.
+    Strict,
+    /// Take a new one, refuse a changed one.
+    AcceptNew,
+    /// Take any: open to impostors.
+    AcceptAny,
+}
+
+impl From<HostKeys> for KnownHosts {
+    fn from(policy: HostKeys) -> Self {
+        match policy {
+            HostKeys::Config => Self::Config,
+            HostKeys::Strict => Self::Strict,
+            HostKeys::AcceptNew => Self::AcceptNew,
+            HostKeys::AcceptAny => Self::AcceptAny,
+        }
+    }
+}
+
+/// Reads the command line of this process.
+pub(crate) fn parse() -> Cli {
+    read(std::env::args_os().collect())
+}
+
+fn read(words: Vec<OsString>) -> Cli {
+    let (words, texts) = options_first(words);
+    let mut cli = Cli::parse_from(words);
+    if let Command::Call(call) = &mut cli.command {
+        call.texts = texts;
+    }
+    cli
+}
+
+/// Puts the options of `call` before its positional arguments, wherever they stand before `--`.
+///
+/// What looks like an option but is none of ours is an argument of the function (`psql -c ...`), and clap knows only one
+/// or the other behind the first positional argument. What follows `--` comes back beside it.
+fn options_first(words: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
+    if words.get(1).is_none_or(|word| word != "call") {
+        return (words, Vec::new());
+    }
+    let command = Cli::command();
+    let known: Vec<_> = command
+        .find_subcommand("call")
+        .into_iter()
+        .flat_map(clap::Command::get_arguments)
+        .collect();
+    let (mut options, mut rest) = (words[..2].to_vec(), Vec::new());
+    let mut words = words.into_iter().skip(2);
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        let text = word.to_string_lossy();
+        let (name, value) = text
+            .split_once('=')
+            .map_or((&*text, None), |(name, value)| (name, Some(value)));
+        let option = name
+            .strip_prefix("--")
+            .and_then(|long| known.iter().find(|arg| arg.get_long() == Some(long)));
+        // Behind the callable even -h may be meant for the function.
+        let help = rest.len() < 2 && matches!(name, "-h" | "--help");
+        let takes_value =
+            option.is_some_and(|arg| arg.get_action().takes_values()) && value.is_none();
+        if option.is_some() || help {
+            options.push(word);
+            options.extend(takes_value.then(|| words.next()).flatten());
+        } else {
+            rest.push(word);
+        }
+    }
+    options.extend(rest);
+    (options, words.collect())
+}
+
+/// Reads `5`, `1.5`, `5s`, `500ms`, `2m` or `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[number.len()..] {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("{unit} is no unit; use ms, s, m or h")),
+    };
+    let number: f64 = number
+        .parse()
+        .map_err(|_| "a number, with or without a unit, is needed".to_owned())?;
+    let time = Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())?;
+    if time.is_zero() {
+        Err("it must be longer than nothing".to_owned())
+    } else {
+        Ok(time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for bad in ["", "x", "-1", "0", "1d", "nan", "1e99"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn options_may_follow_arguments_and_unknown_ones_are_arguments() {
+        let line = "rmote-cli call db --timeout=3 Exec.command psql -c -h --json --python /usr/bin/python3 --no -- --json";
+        let cli = read(line.split(' ').map(OsString::from).collect());
+        let Command::Call(call) = cli.command else {
+            panic!("not a call")
+        };
+        assert!(call.json);
+        assert_eq!(call.timeout, Some(Duration::from_secs(3)));
+        assert_eq!(call.host.python.as_deref(), Some("/usr/bin/python3"));
+        assert_eq!(call.args, ["psql", "-c", "-h", "--no"]);
+        assert_eq!(call.texts, ["--json"]);
+    }
+}
