@@ -20,6 +20,8 @@ pub const INTERPRETERS: &[&str] = &[
     "/usr/local/bin/python3",
     "/usr/bin/python3",
     "/usr/libexec/platform-python",
+    // Too old, but then the error can say what was found.
+    "python2",
 ];
 
 const FIRST_STAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/first_stage"));

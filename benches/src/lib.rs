@@ -1,1 +1,1 @@
-//! Benches.
+//! Benches of rmote: `cargo bench -p rmote-benches`.

@@ -4,7 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rmote_tools::{Arguments, CallError, RemoteError, Session, Target, Value, escape};
+use rmote_tools::{
+    Arguments, CallError, CallErrorKind, RemoteError, Session, Target, Value, escape,
+};
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
@@ -31,12 +33,12 @@ struct Failure {
 impl Failure {
     /// What a call's error says, with the function as it was typed.
     fn of(error: &CallError, callable: &str) -> Self {
-        let message = format!(
-            "{}: {}: {}",
-            error.target,
-            escape(callable),
-            chain(&error.kind)
-        );
+        let message = match &error.kind {
+            // They name the host themselves, and it is not this call's fault.
+            CallErrorKind::Start(error) => chain(error),
+            CallErrorKind::Link(error) => chain(error),
+            kind => format!("{}: {}: {}", error.target, escape(callable), chain(kind)),
+        };
         Self {
             exit: Exit::of(error),
             message,
@@ -144,10 +146,10 @@ async fn run_call(session: &Session, call: &Call, arguments: Arguments) -> Resul
     // A tool that comes with rmote, then FILE.Tool.method, then Tool.method of a file, then what Python can import.
     let builtin = rmote_tools::TOOLS
         .iter()
-        .find(|(class, _)| *class == first && !rest.is_empty());
-    let value = if let Some((_, module)) = builtin {
+        .find(|tool| tool.name == first && !rest.is_empty());
+    let value = if let Some(builtin) = builtin {
         session
-            .module(module)
+            .module(builtin.module)
             .call_value(&call.callable, arguments)
             .await
     } else if let Some(tool) = tools

@@ -1,14 +1,13 @@
 //! `rmote-cli tools`.
 
-use std::fmt::Write as _;
-
-use rmote_tools::{Session, Value, escape};
+use rmote_tools::{Session, ToolDescription, escape};
+use serde_json::{Value as Json, json};
 use tokio::time::timeout;
 
 use crate::cli::{Host, Tools};
 use crate::exit::Exit;
+use crate::printer;
 use crate::run::{chain, connect, finish, load, targets};
-use crate::{json, printer};
 
 /// Lists the tools as a host knows them.
 pub(crate) async fn run(tools: Tools) -> Exit {
@@ -33,7 +32,7 @@ pub(crate) async fn run(tools: Tools) -> Exit {
         Err(exit) => return exit,
     };
     let shown = if tools.json {
-        printer::line(&json::from_value(&described))
+        printer::line(&described.iter().map(json).collect())
     } else {
         printer::write(text(&described).as_bytes())
     };
@@ -49,48 +48,67 @@ fn fail(exit: Exit, message: &str) -> Exit {
     exit
 }
 
-async fn describe(session: &Session, host: &Host) -> Result<Value, (Exit, String)> {
+async fn describe(session: &Session, host: &Host) -> Result<Vec<ToolDescription>, (Exit, String)> {
     let own = load(session, host).map_err(|message| (Exit::Usage, message))?;
     let builtin = rmote_tools::TOOLS
         .iter()
-        .map(|(_, module)| session.module(module));
+        .map(|tool| session.module(tool.module));
     let tools: Vec<_> = builtin.chain(own).collect();
-    session
-        .describe(&tools)
-        .await
-        .map_err(|error| (Exit::of(&error), chain(&error)))
+    let described = session.describe(&tools).await;
+    let mut described = described.map_err(|error| (Exit::of(&error), chain(&error)))?;
+    // The sources of our own tools travel without their texts.
+    for tool in &mut described {
+        let Some(builtin) = rmote_tools::TOOLS
+            .iter()
+            .find(|known| known.module.name == tool.module)
+        else {
+            continue;
+        };
+        builtin.doc.clone_into(&mut tool.doc);
+        for method in &mut tool.methods {
+            let signature = builtin
+                .signatures
+                .iter()
+                .find(|known| known.method == method.name);
+            method.doc = signature.map_or_else(String::new, |known| known.doc.to_owned());
+        }
+    }
+    Ok(described)
+}
+
+fn json(tool: &ToolDescription) -> Json {
+    let methods: Json = tool
+        .methods
+        .iter()
+        .map(|method| json!({ "name": method.name, "signature": method.signature, "doc": method.doc }))
+        .collect();
+    json!({ "module": tool.module, "name": tool.name, "doc": tool.doc, "methods": methods })
 }
 
 /// The list for people: a tool, below it a line a method.
-fn text(described: &Value) -> String {
-    let field = |value: &Value, name: &str| {
-        escape(value.get(name).and_then(Value::as_str).unwrap_or_default())
-    };
-    let list = |value: Option<&Value>| match value {
-        Some(Value::List(items)) => items.clone(),
-        _ => Vec::new(),
-    };
-    let mut text = String::new();
-    for tool in list(Some(described)) {
-        let (name, doc) = (field(&tool, "name"), field(&tool, "doc"));
-        // Writing to a String cannot fail.
-        _ = writeln!(
-            text,
-            "{}{name}{}{doc}",
-            if text.is_empty() { "" } else { "\n" },
-            if doc.is_empty() { "" } else { ": " }
-        );
-        for method in list(tool.get("methods")) {
-            let full = match field(&method, "name").as_str() {
-                "" => name.clone(),
-                method => format!("{name}.{method}"),
+fn text(tools: &[ToolDescription]) -> String {
+    let mut lines = Vec::new();
+    for tool in tools {
+        let (name, doc) = (escape(&tool.name), escape(&tool.doc));
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push(if doc.is_empty() {
+            name.clone()
+        } else {
+            format!("{name}: {doc}")
+        });
+        for method in &tool.methods {
+            let full = if method.name.is_empty() {
+                name.clone()
+            } else {
+                format!("{name}.{}", escape(&method.name))
             };
-            _ = writeln!(text, "  {full}{}", field(&method, "signature"));
-            let doc = field(&method, "doc");
-            if !doc.is_empty() {
-                _ = writeln!(text, "      {doc}");
+            lines.push(format!("  {full}{}", escape(&method.signature)));
+            if !method.doc.is_empty() {
+                lines.push(format!("      {}", escape(&method.doc)));
             }
         }
     }
-    text
+    lines.join("\n") + "\n"
 }

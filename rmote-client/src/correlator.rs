@@ -8,23 +8,43 @@ use rmote_wire::{AgentHello, Frame, Kind, Limits, LogRecord, Raise};
 
 use crate::error::ProtocolError;
 
+/// A queue up to this length is not worth tidying.
+const QUEUE_KEPT: usize = 64;
+
 /// The state of all calls of one session. `W` is what waits for a call's end.
 #[derive(Debug)]
 pub(crate) struct Correlator<W> {
     in_flight: HashMap<u32, InFlight<W>>,
     deadlines: BTreeSet<(Instant, u32)>,
-    transmit: VecDeque<Frame>,
+    /// What is to be sent, in the order in which it was asked for.
+    queue: VecDeque<Queued>,
+    /// What goes before them: a wish to stop must not wait for room.
+    urgent: VecDeque<Frame>,
     events: VecDeque<Event<W>>,
     limits: Limits,
+    /// How many calls the agent may have at once.
+    most_sent: usize,
+    /// How many calls the agent has and has not answered, given-up ones included.
+    sent: usize,
     hello: bool,
     closing: bool,
 }
 
 #[derive(Debug)]
 struct InFlight<W> {
-    /// `None` once the call was cancelled: the agent's answer is still to come.
+    /// `None` once the call was given up: the agent's answer is still to come.
     waiter: Option<W>,
     deadline: Option<(Instant, Duration)>,
+    /// The call itself until it is sent.
+    frame: Option<Frame>,
+}
+
+#[derive(Debug)]
+enum Queued {
+    /// A module that calls after it need.
+    Load(Frame),
+    /// A call, which may have been given up meanwhile.
+    Call(u32),
 }
 
 /// What happened.
@@ -54,21 +74,25 @@ pub(crate) enum Outcome {
 }
 
 impl<W> Correlator<W> {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// With the limits on what the agent sends, and on how many calls it has at once.
+    pub(crate) fn new(limits: Limits, most_sent: usize) -> Self {
         Self {
             in_flight: HashMap::new(),
             deadlines: BTreeSet::new(),
-            transmit: VecDeque::new(),
+            queue: VecDeque::new(),
+            urgent: VecDeque::new(),
             events: VecDeque::new(),
             limits,
+            most_sent,
+            sent: 0,
             hello: false,
             closing: false,
         }
     }
 
-    /// Queues a frame that belongs to no call.
-    pub(crate) fn send(&mut self, frame: Frame) {
-        self.transmit.push_back(frame);
+    /// Queues a module that the calls after it need.
+    pub(crate) fn load(&mut self, frame: Frame) {
+        self.queue.push_back(Queued::Load(frame));
     }
 
     /// Starts a call: its frame is queued and `waiter` given back when it ends. The id must not be in flight.
@@ -87,30 +111,28 @@ impl<W> Correlator<W> {
         if let Some((at, _)) = deadline {
             self.deadlines.insert((at, frame.id));
         }
+        self.queue.push_back(Queued::Call(frame.id));
         self.in_flight.insert(
             frame.id,
             InFlight {
                 waiter: Some(waiter),
                 deadline,
+                frame: Some(frame),
             },
         );
-        self.transmit.push_back(frame);
     }
 
-    /// Gives a call up: its waiter is dropped, and the agent told to stop it.
+    /// Gives a call up: its waiter is dropped, and the agent told to stop it if it knows of it.
     pub(crate) fn cancel(&mut self, id: u32) {
         // Nothing to do once it has ended: the answer overtook the wish.
-        if self.take_waiter(id).is_some() {
-            self.transmit
-                .push_back(Frame::new(Kind::Cancel, id, Bytes::new()));
-        }
+        self.give_up(id);
     }
 
     /// Asks the agent to end.
     pub(crate) fn close(&mut self) {
         if !self.closing {
             self.closing = true;
-            self.transmit
+            self.urgent
                 .push_back(Frame::new(Kind::Close, 0, Bytes::new()));
         }
     }
@@ -126,8 +148,11 @@ impl<W> Correlator<W> {
                 if self.hello {
                     return Err(ProtocolError::Unexpected(frame.kind, id));
                 }
-                self.hello = true;
                 let hello = AgentHello::decode(&frame, &self.limits)?;
+                if hello.version != rmote_wire::VERSION {
+                    return Err(ProtocolError::Version(hello.version));
+                }
+                self.hello = true;
                 self.events.push_back(Event::Hello(hello));
             }
             Kind::Return | Kind::Raise => {
@@ -137,15 +162,15 @@ impl<W> Correlator<W> {
                     let raise = Raise::decode(&frame, &self.limits)?;
                     Outcome::Raised(Box::new(raise))
                 };
-                let Some(waiter) = self.take_waiter(id) else {
-                    // The answer of a call that was given up, or of none: only the first is allowed.
-                    return match self.in_flight.remove(&id) {
-                        Some(_) => Ok(()),
-                        None => Err(ProtocolError::Unexpected(frame.kind, id)),
-                    };
-                };
-                self.in_flight.remove(&id);
-                self.events.push_back(Event::Ended(waiter, outcome));
+                let asked = |call: &InFlight<W>| call.frame.is_none();
+                if !self.in_flight.get(&id).is_some_and(asked) {
+                    return Err(ProtocolError::Unexpected(frame.kind, id));
+                }
+                self.sent -= 1;
+                // Without a waiter it was given up, and the answer is thrown away.
+                if let Some(waiter) = self.remove(id) {
+                    self.events.push_back(Event::Ended(waiter, outcome));
+                }
             }
             Kind::Output => {
                 let stderr = frame.flags & rmote_wire::FLAG_STDERR != 0;
@@ -160,7 +185,7 @@ impl<W> Correlator<W> {
                 self.events.push_back(Event::Log { id, record });
             }
             Kind::Pong => {}
-            Kind::Bye => self.events.push_back(Event::Bye),
+            Kind::Bye if self.closing => self.events.push_back(Event::Bye),
             kind => return Err(ProtocolError::Unexpected(kind, id)),
         }
         Ok(())
@@ -177,13 +202,10 @@ impl<W> Correlator<W> {
                 .get(&id)
                 .and_then(|call| call.deadline)
                 .map_or(Duration::ZERO, |(_, after)| after);
-            if let Some(waiter) = self.take_waiter(id) {
-                self.transmit
-                    .push_back(Frame::new(Kind::Cancel, id, Bytes::new()));
+            // Its deadline goes with its waiter, so this one is not found again.
+            if let Some(waiter) = self.give_up(id) {
                 self.events
                     .push_back(Event::Ended(waiter, Outcome::Expired(after)));
-            } else {
-                self.deadlines.remove(&(at, id));
             }
         }
     }
@@ -195,7 +217,26 @@ impl<W> Correlator<W> {
 
     /// The next frame to write.
     pub(crate) fn poll_transmit(&mut self) -> Option<Frame> {
-        self.transmit.pop_front()
+        if let Some(frame) = self.urgent.pop_front() {
+            return Some(frame);
+        }
+        while let Some(next) = self.queue.front().filter(|_| !self.closing) {
+            if let &Queued::Call(id) = next {
+                // Without an entry it was given up, and the agent never hears of it.
+                if let Some(call) = self.in_flight.get_mut(&id) {
+                    if self.sent >= self.most_sent {
+                        return None;
+                    }
+                    self.sent += 1;
+                    self.queue.pop_front();
+                    return call.frame.take();
+                }
+            }
+            if let Some(Queued::Load(frame)) = self.queue.pop_front() {
+                return Some(frame);
+            }
+        }
+        None
     }
 
     /// The next event.
@@ -208,11 +249,6 @@ impl<W> Correlator<W> {
         self.in_flight.get(&id)?.waiter.as_ref()
     }
 
-    /// How many calls wait for the agent's answer, given-up ones included.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.len()
-    }
-
     /// Whether the agent was asked to end.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing
@@ -221,145 +257,48 @@ impl<W> Correlator<W> {
     /// Takes all waiters, since no answer can come any more.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = W> + '_ {
         self.deadlines.clear();
+        self.queue.clear();
+        self.sent = 0;
         self.in_flight.drain().filter_map(|(_, call)| call.waiter)
     }
 
-    fn take_waiter(&mut self, id: u32) -> Option<W> {
+    /// Ends a call on this side, and on the agent's if it knows of it. `None` if that has been done, or it has ended.
+    fn give_up(&mut self, id: u32) -> Option<W> {
         let call = self.in_flight.get_mut(&id)?;
+        if call.frame.is_some() {
+            let waiter = self.remove(id);
+            self.tidy();
+            return waiter;
+        }
+        let waiter = call.waiter.take()?;
         if let Some((at, _)) = call.deadline.take() {
             self.deadlines.remove(&(at, id));
         }
-        call.waiter.take()
+        self.urgent
+            .push_back(Frame::new(Kind::Cancel, id, Bytes::new()));
+        Some(waiter)
+    }
+
+    /// Forgets the queue's entries of calls that were given up, once they are the most of it.
+    fn tidy(&mut self) {
+        if self.queue.len() > 2 * self.in_flight.len() + QUEUE_KEPT {
+            let in_flight = &self.in_flight;
+            self.queue.retain(|queued| match queued {
+                Queued::Load(_) => true,
+                Queued::Call(id) => in_flight.contains_key(id),
+            });
+        }
+    }
+
+    fn remove(&mut self, id: u32) -> Option<W> {
+        let call = self.in_flight.remove(&id)?;
+        if let Some((at, _)) = call.deadline {
+            self.deadlines.remove(&(at, id));
+        }
+        call.waiter
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use rmote_wire::Value;
-
-    use super::*;
-
-    fn hello() -> AgentHello {
-        AgentHello {
-            version: rmote_wire::VERSION,
-            frame_limit: 1 << 20,
-            python: (3, 6, 0),
-            implementation: String::new(),
-            executable: String::new(),
-            platform: String::new(),
-            hostname: String::new(),
-            pid: 1,
-        }
-    }
-
-    fn ready() -> Correlator<&'static str> {
-        let mut correlator = Correlator::new(Limits::default());
-        correlator
-            .handle_frame(hello().encode(&Limits::default()).unwrap())
-            .unwrap();
-        assert!(matches!(correlator.poll_event(), Some(Event::Hello(_))));
-        correlator
-    }
-
-    fn call(id: u32) -> Frame {
-        Frame::new(Kind::Call, id, Bytes::new())
-    }
-
-    fn returned(id: u32) -> Frame {
-        Frame::new(
-            Kind::Return,
-            id,
-            Value::None.encode(&Limits::default()).unwrap(),
-        )
-    }
-
-    #[test]
-    fn each_answer_finds_its_waiter_in_any_order() {
-        let mut correlator = ready();
-        let now = Instant::now();
-        correlator.call(now, call(1), None, "first");
-        correlator.call(now, call(2), None, "second");
-        correlator.handle_frame(returned(2)).unwrap();
-        correlator.handle_frame(returned(1)).unwrap();
-        assert!(matches!(
-            correlator.poll_event(),
-            Some(Event::Ended("second", Outcome::Returned(_)))
-        ));
-        assert!(matches!(
-            correlator.poll_event(),
-            Some(Event::Ended("first", Outcome::Returned(_)))
-        ));
-        assert_eq!(correlator.in_flight(), 0);
-    }
-
-    #[test]
-    fn a_deadline_ends_the_call_tells_the_agent_and_swallows_the_late_answer() {
-        let mut correlator = ready();
-        let now = Instant::now();
-        correlator.call(now, call(1), Some(Duration::from_secs(1)), "slow");
-        _ = correlator.poll_transmit();
-        let at = correlator.poll_timeout().unwrap();
-        correlator.handle_timeout(at - Duration::from_millis(1));
-        assert!(correlator.poll_event().is_none());
-        correlator.handle_timeout(at);
-        assert!(matches!(
-            correlator.poll_event(),
-            Some(Event::Ended("slow", Outcome::Expired(_)))
-        ));
-        assert_eq!(
-            correlator.poll_transmit().map(|frame| frame.kind),
-            Some(Kind::Cancel)
-        );
-        assert_eq!(correlator.poll_timeout(), None);
-        correlator.handle_frame(returned(1)).unwrap();
-        assert!(correlator.poll_event().is_none());
-        assert_eq!(correlator.in_flight(), 0);
-    }
-
-    #[test]
-    fn a_cancel_after_the_answer_says_nothing_to_the_agent() {
-        let mut correlator = ready();
-        correlator.call(Instant::now(), call(1), None, "quick");
-        _ = correlator.poll_transmit();
-        correlator.handle_frame(returned(1)).unwrap();
-        correlator.cancel(1);
-        assert!(correlator.poll_transmit().is_none());
-    }
-
-    #[test]
-    fn frames_that_no_honest_agent_sends_are_errors() {
-        let mut correlator = Correlator::<()>::new(Limits::default());
-        assert!(matches!(
-            correlator.handle_frame(returned(1)),
-            Err(ProtocolError::NoHello(_))
-        ));
-        let mut correlator = ready();
-        assert!(matches!(
-            correlator.handle_frame(returned(9)),
-            Err(ProtocolError::Unexpected(Kind::Return, 9))
-        ));
-        assert!(matches!(
-            correlator.handle_frame(call(1)),
-            Err(ProtocolError::Unexpected(Kind::Call, 1))
-        ));
-        correlator.call(Instant::now(), call(1), None, "once");
-        correlator.handle_frame(returned(1)).unwrap();
-        assert!(
-            correlator.handle_frame(returned(1)).is_err(),
-            "a second answer"
-        );
-    }
-
-    #[test]
-    fn what_waits_when_the_link_is_lost_is_handed_out_once() {
-        let mut correlator = ready();
-        correlator.call(Instant::now(), call(1), Some(Duration::from_secs(9)), "a");
-        correlator.call(Instant::now(), call(2), None, "b");
-        correlator.cancel(2);
-        assert_eq!(correlator.drain().collect::<Vec<_>>(), ["a"]);
-        assert_eq!(
-            (correlator.in_flight(), correlator.poll_timeout()),
-            (0, None)
-        );
-    }
-}
+#[path = "correlator_tests.rs"]
+mod tests;

@@ -25,8 +25,10 @@ use crate::outbox::Outbox;
 const GATHER: Duration = Duration::from_millis(1);
 /// What a read has room for at least.
 const READ: usize = 64 << 10;
-/// No call is taken while this much waits to be written.
+/// No further frame is made ready while this much waits to be written.
 const OUTBOX: usize = 1 << 20;
+/// How many commands are taken in one turn, so that calls that are made together leave together.
+const COMMANDS: usize = 256;
 /// How long a process may take to end once its output has.
 const EXIT: Duration = Duration::from_secs(2);
 
@@ -112,14 +114,8 @@ impl Driver {
     ) {
         let end = self.drive(stdin, stdout, payload, started).await;
         let target = self.target.to_string();
-        let ended = match end {
+        let ended = match self.meant(end) {
             End::Start(kind) => Ended::Start(Arc::new(StartError { target, kind })),
-            End::Link(LinkErrorKind::Protocol(error)) if self.phase != Phase::Serving => {
-                Ended::Start(Arc::new(StartError {
-                    target,
-                    kind: StartErrorKind::Protocol(error),
-                }))
-            }
             End::Link(kind) => Ended::Link(Arc::new(LinkError { target, kind })),
         };
         tracing::debug!(target: "rmote", host = %self.target, reason = ?ended, "session ended");
@@ -127,6 +123,25 @@ impl Driver {
         _ = self.ended.set(ended.clone());
         for pending in self.correlator.drain() {
             _ = pending.waiter.send(Err(ended.clone()));
+        }
+    }
+
+    /// What an end means for the phase in which it came.
+    fn meant(&self, end: End) -> End {
+        let starting = matches!(self.phase, Phase::Starting | Phase::Started);
+        let closing = self.correlator.is_closing();
+        match end {
+            // However it ended, it was this side that gave it up.
+            _ if starting && closing => End::Start(StartErrorKind::Closed),
+            End::Link(LinkErrorKind::Protocol(error)) if starting => {
+                End::Start(StartErrorKind::Protocol(error))
+            }
+            // The wish came before the agent was ready, so the end of its input told it, and it said no good-bye.
+            End::Link(LinkErrorKind::Lost {
+                exit: Exit::Code(0),
+                ..
+            }) if closing => End::Link(LinkErrorKind::Closed),
+            end => end,
         }
     }
 
@@ -152,10 +167,12 @@ impl Driver {
             Err(error) => tracing::error!(target: "rmote", %error, "own hello"),
         }
         if let Ok(command) = timeout(GATHER, self.commands.recv()).await {
-            self.command(command);
+            self.take(command);
         }
         loop {
-            while let Some(frame) = self.correlator.poll_transmit() {
+            while self.outbox.len() < OUTBOX
+                && let Some(frame) = self.correlator.poll_transmit()
+            {
                 self.outbox.push_frame(frame);
             }
             if self.correlator.is_closing() && close_at.is_none() {
@@ -165,14 +182,18 @@ impl Driver {
                 self.outbox = Outbox::default();
             }
             let starting = matches!(self.phase, Phase::Starting | Phase::Started);
-            let timer = match close_at {
-                Some(at) => Some(at),
-                None if starting => Some(started + self.options.start_timeout),
-                None => self.correlator.poll_timeout().map(Instant::from_std),
-            };
-            let accepting = close_at.is_none()
-                && self.outbox.len() < OUTBOX
-                && self.correlator.in_flight() < self.options.in_flight;
+            if starting && close_at.is_some() {
+                // No agent to take the wish yet: the end of its input says the same.
+                drop(stdin.take());
+            }
+            let timer = [
+                close_at,
+                starting.then_some(started + self.options.start_timeout),
+                self.correlator.poll_timeout().map(Instant::from_std),
+            ]
+            .into_iter()
+            .flatten()
+            .min();
             inbox.reserve(READ);
             let slices = self.outbox.slices();
             tokio::select! {
@@ -202,27 +223,37 @@ impl Driver {
                     // The reason comes with the end of stdout.
                     Err(_) => stdin = None,
                 },
-                command = self.commands.recv(), if accepting => {
-                    self.command(command);
-                    if self.correlator.is_closing() && starting {
-                        // No agent to take the wish yet: the end of its input says the same.
-                        drop(stdin.take());
-                    }
-                }
+                // Always: a call that waits here has a deadline, too, and a wish to close must be heard.
+                command = self.commands.recv(), if close_at.is_none() => self.take(command),
                 Some(id) = self.cancels.recv() => self.correlator.cancel(id),
                 () = sleep_until(timer.unwrap_or(started)), if timer.is_some() => {
                     let now = Instant::now();
                     self.correlator.handle_timeout(now.into_std());
                     self.deliver();
-                    if close_at.is_some_and(|at| at <= now) {
-                        self.process.kill();
-                        return if starting { End::Start(StartErrorKind::Closed) } else { End::Link(LinkErrorKind::NoBye) };
-                    }
-                    if starting && started + self.options.start_timeout <= now {
-                        return End::Start(self.timed_out(&inbox));
-                    }
+                    let end = if close_at.is_some_and(|at| at <= now) {
+                        End::Link(LinkErrorKind::NoBye)
+                    } else if starting && started + self.options.start_timeout <= now {
+                        End::Start(self.timed_out(&inbox))
+                    } else {
+                        continue;
+                    };
+                    drop(stdin.take());
+                    self.process.kill();
+                    self.settle().await;
+                    return end;
                 }
             }
+        }
+    }
+
+    /// Takes a command, and those that have come with it.
+    fn take(&mut self, command: Option<Command>) {
+        self.command(command);
+        for _ in 1..COMMANDS {
+            let Ok(command) = self.commands.try_recv() else {
+                break;
+            };
+            self.command(Some(command));
         }
     }
 
@@ -234,12 +265,16 @@ impl Driver {
                 deadline,
                 pending,
             }) => {
+                // Its future was dropped, and the wish to cancel it may have been here before it.
+                if pending.waiter.is_closed() {
+                    return;
+                }
                 for source in sources
                     .iter()
                     .filter(|source| !self.sent.contains(&source.name))
                 {
                     match source.load(&self.options.limits) {
-                        Ok(frame) => self.correlator.send(frame),
+                        Ok(frame) => self.correlator.load(frame),
                         // The agent then says that there is no such module.
                         Err(error) => {
                             tracing::warn!(target: "rmote", %error, module = source.name, "module not sent")
@@ -271,12 +306,18 @@ impl Driver {
                 Some(Answer::TooOld(found)) => StartErrorKind::PythonTooOld {
                     found: rmote_transport::clean(&found),
                 },
-                Some(Answer::Terminal) => StartErrorKind::Terminal,
+                Some(Answer::Terminal) => {
+                    self.process.kill();
+                    StartErrorKind::Terminal
+                }
                 Some(Answer::CutOff | Answer::Unknown(_)) => StartErrorKind::Died {
                     exit: "its input was cut off".to_owned(),
                     said: String::new(),
                 },
-                Some(Answer::Noise) => self.no_agent("the noise went on and on".to_owned(), inbox),
+                Some(Answer::Noise) => {
+                    self.process.kill();
+                    self.no_agent("it printed more and more".to_owned(), inbox)
+                }
             };
             return Err(End::Start(kind));
         }
@@ -284,22 +325,18 @@ impl Driver {
             self.correlator.handle_frame(frame)?;
             self.deliver();
             if self.phase == Phase::Started {
-                self.ready()?;
+                self.ready();
             }
         }
         Ok(())
     }
 
-    fn ready(&mut self) -> Result<(), ProtocolError> {
-        if let Some(version) = self.hello.borrow().as_ref().map(|hello| hello.version) {
-            if version != rmote_wire::VERSION {
-                return Err(ProtocolError::Version(version));
-            }
+    fn ready(&mut self) {
+        if self.hello.borrow().is_some() {
             self.phase = Phase::Serving;
             // It ends by itself at the end of its input, and must get the time to end its own children.
             self.process.leave_on_drop(true);
         }
-        Ok(())
     }
 
     /// Hands out what has happened.
@@ -347,9 +384,8 @@ impl Driver {
         let exit = self.settle().await;
         let said = self.process.stderr().text();
         match self.phase {
-            Phase::Starting if self.correlator.is_closing() => End::Start(StartErrorKind::Closed),
             Phase::Starting => {
-                let fault = self.process.fault(exit);
+                let fault = self.process.fault_with(exit, &self.handshake.noise(inbox));
                 End::Start(match fault.kind {
                     _ if self.handshake.echoed(inbox) => StartErrorKind::Terminal,
                     FaultKind::ProgramNotFound => StartErrorKind::NoPython { said },
@@ -390,7 +426,9 @@ impl Driver {
             exit
         } else {
             self.process.kill();
-            self.process.wait().await
+            // A process of another user (sudo) cannot be killed, and nobody may wait for it for ever.
+            let killed = timeout(EXIT, self.process.wait()).await;
+            killed.unwrap_or(Exit::Unknown)
         };
         self.process.stderr().settle().await;
         exit

@@ -9,6 +9,8 @@ const NOISE_LIMIT: usize = 1 << 20;
 const NOISE_KEPT: usize = 400;
 /// What the controller writes first. A host that sends it back has a terminal in the way, which echoes.
 const ECHO: &[u8] = b"#rmote";
+/// How the zlib stream behind it begins: no banner holds this.
+const ZLIB: &[u8] = b"x\xda";
 /// The longest text after a status.
 const TEXT_LIMIT: usize = 4096;
 
@@ -18,8 +20,18 @@ pub(crate) struct Handshake {
     mark: Mark,
     noise: Vec<u8>,
     skipped: usize,
-    echoed: bool,
+    echo: Echo,
     status: Option<u8>,
+}
+
+/// Whether the host sends back what is written to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Echo {
+    None,
+    /// A line like the first that was written: nothing else explains an end, but a banner may hold it, too.
+    Line,
+    /// That line and the bytes that follow it.
+    Certain,
 }
 
 /// What the host answered.
@@ -47,7 +59,7 @@ impl Handshake {
             mark,
             noise: Vec::new(),
             skipped: 0,
-            echoed: false,
+            echo: Echo::None,
             status: None,
         }
     }
@@ -60,7 +72,11 @@ impl Handshake {
                 // The mark may be cut in two by the end of the input.
                 let noise = input.len().saturating_sub(mark.len() - 1);
                 self.skip(&input.split_to(noise));
-                return (self.skipped > NOISE_LIMIT).then_some(Answer::Noise);
+                return match self.echo {
+                    Echo::Certain => Some(Answer::Terminal),
+                    _ if self.skipped > NOISE_LIMIT => Some(Answer::Noise),
+                    _ => None,
+                };
             };
             if input.len() <= at + mark.len() {
                 return None;
@@ -95,17 +111,37 @@ impl Handshake {
 
     /// Whether the host sent back what was written to it.
     pub(crate) fn echoed(&self, input: &[u8]) -> bool {
-        self.echoed || find(input, ECHO).is_some()
+        self.echo
+            .max(echo(&[self.noise.as_slice(), input].concat()))
+            > Echo::None
     }
 
     fn skip(&mut self, bytes: &[u8]) {
         self.skipped += bytes.len();
         // The part kept overlaps, so that an echo that is cut in two is found too.
         self.noise.extend_from_slice(bytes);
-        self.echoed |= find(&self.noise, ECHO).is_some();
+        self.echo = self.echo.max(echo(&self.noise));
         let surplus = self.noise.len().saturating_sub(NOISE_KEPT);
         self.noise.drain(..surplus);
     }
+}
+
+/// Whether these bytes hold the first line that was written, its end as a terminal or a program sends it back.
+fn echo(bytes: &[u8]) -> Echo {
+    let mut echo = Echo::None;
+    let mut rest = bytes;
+    while let Some(at) = find(rest, ECHO) {
+        rest = &rest[at + ECHO.len()..];
+        let line = rest.strip_prefix(b"\r").unwrap_or(rest);
+        if let Some(next) = line.strip_prefix(b"\n") {
+            echo = echo.max(if next.starts_with(ZLIB) {
+                Echo::Certain
+            } else {
+                Echo::Line
+            });
+        }
+    }
+    echo
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -170,15 +206,37 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_is_seen_even_when_cut_in_two() {
+    fn an_echo_is_a_terminal_at_every_split() {
+        for end in ["\n", "\r\n"] {
+            let bytes = [
+                b"a login banner #rmote",
+                end.as_bytes(),
+                b"x\xda and more, longer than the mark is",
+            ]
+            .concat();
+            for split in 0..=bytes.len() {
+                let (mut handshake, mut input) = (handshake(), BytesMut::from(&bytes[..split]));
+                let first = handshake.advance(&mut input);
+                input.extend_from_slice(&bytes[split..]);
+                assert_eq!(
+                    first.or_else(|| handshake.advance(&mut input)),
+                    Some(Answer::Terminal)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_banner_like_the_first_line_is_no_reason_to_give_up() {
         let mut handshake = handshake();
-        let mut input =
-            BytesMut::from(&b"login banner that is long enough to be skipped at once #rm"[..]);
-        assert_eq!(handshake.advance(&mut input), None);
-        input.extend_from_slice(
-            b"ote\r\n and more that goes on for a while, longer than the mark is",
-        );
+        let mut input = BytesMut::from(&b"#rmote\r\nwelcome to this managed host\n"[..]);
         assert_eq!(handshake.advance(&mut input), None);
         assert!(handshake.echoed(&input));
+        input.extend_from_slice(format!("{MARK}P").as_bytes());
+        assert_eq!(handshake.advance(&mut input), Some(Answer::Proceed));
+        let mut other = self::handshake();
+        let mut input = BytesMut::from(&b"#rmote managed host, do not touch: ask first\n"[..]);
+        assert_eq!(other.advance(&mut input), None);
+        assert!(!other.echoed(&input));
     }
 }

@@ -46,6 +46,7 @@
 
 mod arguments;
 mod correlator;
+mod description;
 mod driver;
 mod error;
 mod event;
@@ -59,12 +60,16 @@ mod tool;
 
 pub use rmote_agent::{Module, PROCESS};
 pub use rmote_transport::{
-    Command, Docker, Exit, Fault, FaultKind, KnownHosts, Kubectl, Local, Ssh, Target, TargetError,
-    Transport, escape,
+    Command, Docker, Exit, Fault, FaultKind, KnownHosts, Kubectl, Link, Local, Process, Reader,
+    SpawnError, Ssh, Target, TargetError, Transport, Writer, clean, escape,
 };
-pub use rmote_wire::{AgentHello, HostPath, Limits, Value, ValueError, from_value, to_value};
+pub use rmote_wire::{
+    AgentHello, BigInt, DecodeError, EncodeError, EnumMember, FrameError, HostPath, Kind, Limits,
+    MessageError, RawText, Record, Value, ValueError, from_value, to_value,
+};
 
 pub use crate::arguments::Arguments;
+pub use crate::description::{MethodDescription, ToolDescription};
 pub use crate::error::{
     ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, ProtocolError, ResultError,
     StartError, StartErrorKind,

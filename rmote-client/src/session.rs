@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::arguments::Arguments;
 use crate::correlator::{Correlator, Outcome};
+use crate::description::ToolDescription;
 use crate::driver::{Command, Driver, Ended, Pending, Phase};
 use crate::error::{
     ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, ResultError, StartError,
@@ -147,7 +148,7 @@ impl Session {
             hello: hello_tx,
             events: events_tx,
             ended: inner.ended.clone(),
-            correlator: Correlator::new(options.limits.clone()),
+            correlator: Correlator::new(options.limits.clone(), options.in_flight),
             options,
             phase: Phase::Starting,
             sent: std::collections::HashSet::new(),
@@ -175,10 +176,10 @@ impl Session {
     /// Cancel safe.
     pub async fn ready(&self) -> Result<Arc<AgentHello>, CallError> {
         let mut hello = self.inner.hello.clone();
-        if let Ok(hello) = hello.wait_for(Option::is_some).await {
-            if let Some(hello) = hello.as_ref() {
-                return Ok(hello.clone());
-            }
+        let hello = hello.wait_for(Option::is_some).await;
+        let hello = hello.ok().and_then(|hello| hello.clone());
+        if let Some(hello) = hello.filter(|_| self.inner.ended.get().is_none()) {
+            return Ok(hello);
         }
         Err(self.error(&"(start)".into(), self.ended()))
     }
@@ -240,8 +241,7 @@ impl Session {
             .await
     }
 
-    /// Lists what the modules of tools define, as the host knows it: a list of records with `module`, `name`, `doc` and
-    /// `methods`, each of these a record with `name`, `signature`, `doc` and `parameters` (pairs of name and kind).
+    /// Lists what the modules of tools define, as the host knows it.
     ///
     /// # Errors
     ///
@@ -250,7 +250,7 @@ impl Session {
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub async fn describe(&self, tools: &[Tool]) -> Result<Value, CallError> {
+    pub async fn describe(&self, tools: &[Tool]) -> Result<Vec<ToolDescription>, CallError> {
         let function = Arc::from("rmote.describe:describe");
         let names: Vec<&str> = tools.iter().map(Tool::module).collect();
         let mut sources = self.sources("rmote.describe").to_vec();
@@ -258,7 +258,7 @@ impl Session {
             sources.extend_from_slice(&self.sources(tool.module()));
         }
         let arguments = self.arguments(&function, &(names,))?;
-        self.run_value(&function, &sources.into(), arguments).await
+        self.run(function, &sources.into(), arguments).await
     }
 
     /// Takes the source of a tool; it is sent with the first call that needs it.
@@ -351,7 +351,7 @@ impl Session {
     ///
     /// The session ends all the same.
     pub async fn close(&self) -> Result<(), CloseError> {
-        // A full queue is of calls that end with the session; waiting for room is fine.
+        // The driver empties a full queue whatever the host does.
         _ = self.inner.commands.send(Command::Close).await;
         self.inner.commands.closed().await;
         match self.ended() {

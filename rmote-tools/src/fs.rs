@@ -267,8 +267,8 @@ pub struct Stat {
     pub is_dir: bool,
     /// Whether it is a symbolic link.
     pub is_symlink: bool,
-    /// Where the symbolic link points.
-    pub link_target: HostPath,
+    /// Where it points, if it is a symbolic link.
+    pub link_target: Option<HostPath>,
 }
 
 pub(crate) static FILE_SYSTEM: &Module = &MODULE;

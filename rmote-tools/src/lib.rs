@@ -45,11 +45,34 @@ pub use crate::stub::{Keywords, Signature, Source};
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them.
 pub static LIBRARY: [&Module; 2] = [crate::exec::EXEC, crate::fs::FILE_SYSTEM];
 
-/// The class of each tool and the module that defines it.
-pub static TOOLS: &[(&str, &Module)] = &[
-    ("Exec", crate::exec::EXEC),
-    ("FileSystem", crate::fs::FILE_SYSTEM),
-];
+/// A tool that comes with rmote.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Builtin {
+    /// The name of its class, in Python and in Rust.
+    pub name: &'static str,
+    /// The first line of its documentation.
+    pub doc: &'static str,
+    /// The module that defines it on the host.
+    pub module: &'static Module,
+    /// What its stub says of each method.
+    pub signatures: &'static [Signature],
+}
+
+macro_rules! builtin {
+    ($($tool:ident in $module:expr),* $(,)?) => {
+        &[$(Builtin {
+            name: stringify!($tool),
+            doc: $tool::DOC,
+            module: $module,
+            signatures: $tool::SIGNATURES,
+        }),*]
+    };
+}
+
+/// All tools that come with rmote.
+pub static TOOLS: &[Builtin] =
+    builtin![Exec in crate::exec::EXEC, FileSystem in crate::fs::FILE_SYSTEM];
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

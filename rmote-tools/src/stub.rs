@@ -42,6 +42,8 @@ pub trait Keywords {
 pub struct Signature {
     /// The method's name.
     pub method: &'static str,
+    /// The first line of its documentation.
+    pub doc: &'static str,
     /// The names of its positional parameters.
     pub positional: &'static [&'static str],
     /// The name of its `*parameter`.
@@ -54,12 +56,14 @@ impl Signature {
     /// Describes a method.
     pub const fn new(
         method: &'static str,
+        doc: &'static str,
         positional: &'static [&'static str],
         variadic: Option<&'static str>,
         keywords: &'static [&'static str],
     ) -> Self {
         Self {
             method,
+            doc,
             positional,
             variadic,
             keywords,
@@ -113,15 +117,15 @@ impl Signature {
 #[macro_export]
 macro_rules! tool {
     (
-        $(#[$meta:meta])*
+        $(#[doc = $tool_doc:literal])*
         $vis:vis struct $tool:ident = $source:expr;
         $(
-            $(#[$doc:meta])*
+            $(#[doc = $doc:literal])*
             fn $method:ident($($arg:ident: $ty:ty),* $([$rest:ident: $item:ty])?) -> $result:ty
                 $(, $with:ident($options:ty))?;
         )*
     ) => {
-        $(#[$meta])*
+        $(#[doc = $tool_doc])*
         #[derive(Clone, Debug)]
         $vis struct $tool {
             tool: $crate::__private::Tool,
@@ -129,10 +133,14 @@ macro_rules! tool {
         }
 
         impl $tool {
+            /// The first line of this tool's documentation.
+            pub const DOC: &'static str = $crate::__first!($($tool_doc,)* "").trim_ascii();
+
             /// What this stub says of each method's parameters.
             pub const SIGNATURES: &'static [$crate::Signature] = &[$(
                 $crate::Signature::new(
                     stringify!($method),
+                    $crate::__first!($($doc,)* "").trim_ascii(),
                     &[$(stringify!($arg)),*],
                     $crate::__first!($(Some(stringify!($rest)),)? None),
                     $crate::__first!($(<$options as $crate::Keywords>::NAMES,)? &[]),
@@ -151,10 +159,10 @@ macro_rules! tool {
 
             $(
                 $crate::__method! {
-                    [$(#[$doc])*] $method $tool.$method ($($arg: $ty),*) [$($rest: $item)?] [] -> $result
+                    [$(#[doc = $doc])*] $method $tool.$method ($($arg: $ty),*) [$($rest: $item)?] [] -> $result
                 }
                 $crate::__method! {
-                    [$(#[$doc])*] $($with)? $tool.$method ($($arg: $ty),*) [$($rest: $item)?] [$($options)?] -> $result
+                    [$(#[doc = $doc])*] $($with)? $tool.$method ($($arg: $ty),*) [$($rest: $item)?] [$($options)?] -> $result
                 }
             )*
         }

@@ -1,0 +1,203 @@
+//! The tools on this machine: the typed face, and what the Python tests cannot see. The tools' rules themselves are tested
+//! in `python/tests`.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use rmote_tools::{
+    AbsentOptions, CallErrorKind, DirectoryOptions, Exec, FileSystem, HostPath, LineOptions, Local,
+    Match, ReadOptions, RunOptions, Session, StatOptions, SymlinkOptions, TextOptions,
+    WriteOptions,
+};
+use tempfile::TempDir;
+
+async fn host() -> (Session, FileSystem, Exec, TempDir) {
+    let host = Session::connect(Local::new()).await.unwrap();
+    let (fs, exec) = (FileSystem::new(&host), Exec::new(&host));
+    (host, fs, exec, tempfile::tempdir().unwrap())
+}
+
+#[tokio::test]
+async fn files_are_written_read_changed_and_removed() {
+    let (host, fs, _, dir) = host().await;
+    let path = dir.path().join("app.conf");
+    let file = || path.as_path();
+
+    let change = fs
+        .write_with(file(), "a = 1\n", WriteOptions::new().mode(0o640_u32))
+        .await
+        .unwrap();
+    assert!(change.changed && change.diff.contains("+a = 1") && !change.in_place);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(!fs.write(file(), "a = 1\n").await.unwrap().changed);
+
+    let line = LineOptions::new()
+        .regexp("^a *=")
+        .which(Match::All)
+        .backup(true);
+    let change = fs.line_in_file_with(file(), "a = 2", line).await.unwrap();
+    assert!(change.changed);
+    assert_eq!(
+        std::fs::read_to_string(change.backup.unwrap()).unwrap(),
+        "a = 1\n"
+    );
+    assert!(!fs.line_in_file(file(), "a = 2").await.unwrap().changed);
+
+    let dry = fs
+        .write_with(
+            file(),
+            "secret",
+            WriteOptions::new().check(true).secret(true),
+        )
+        .await
+        .unwrap();
+    assert!(dry.changed && !dry.diff.contains("secret\n"));
+    assert_eq!(fs.read_str(file()).await.unwrap(), "a = 2\n");
+    let part = fs
+        .read_bytes_with(file(), ReadOptions::new().offset(2_u64).length(3_u64))
+        .await
+        .unwrap();
+    assert_eq!(&part[..], b"= 2");
+    let text = fs
+        .read_str_with(file(), TextOptions::new().encoding("utf-16-le"))
+        .await
+        .unwrap();
+    assert_eq!(text.encode_utf16().count(), 3);
+
+    let found = fs.stat(file()).await.unwrap();
+    assert!(found.exists && found.is_file && found.size == 6 && found.mode == 0o640);
+    assert!(fs.absent(file()).await.unwrap().changed);
+    assert!(!fs.absent(file()).await.unwrap().changed);
+    assert!(!fs.stat(file()).await.unwrap().exists);
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn directories_and_links() {
+    let (host, fs, _, dir) = host().await;
+    let deep = dir.path().join("a/b");
+    assert!(
+        fs.directory_with(deep.as_path(), DirectoryOptions::new().mode(0o700_u32))
+            .await
+            .unwrap()
+            .changed
+    );
+    assert!(!fs.directory(deep.as_path()).await.unwrap().changed);
+    let link = dir.path().join("link");
+    assert!(fs.symlink(link.as_path(), "a/b").await.unwrap().changed);
+    assert_eq!(
+        fs.stat(link.as_path()).await.unwrap().link_target,
+        Some(HostPath::from("a/b"))
+    );
+    assert!(
+        fs.stat_with(link.as_path(), StatOptions::new().follow(true))
+            .await
+            .unwrap()
+            .is_dir
+    );
+
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let file = dir.path().join("file");
+    let refused = fs.symlink(file.as_path(), "a").await.unwrap_err();
+    assert!(refused.raised().unwrap().is("FileExistsError"));
+    assert!(
+        fs.symlink_with(file.as_path(), "a", SymlinkOptions::new().force(true))
+            .await
+            .unwrap()
+            .changed
+    );
+
+    let full = fs.absent(dir.path().join("a").as_path()).await.unwrap_err();
+    assert_eq!(
+        full.raised().unwrap().io_kind(),
+        Some(std::io::ErrorKind::DirectoryNotEmpty)
+    );
+    let recursive = AbsentOptions::new().recursive(true);
+    assert!(
+        fs.absent_with(dir.path().join("a").as_path(), recursive)
+            .await
+            .unwrap()
+            .changed
+    );
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn names_that_are_no_utf8_survive() {
+    let (host, fs, exec, dir) = host().await;
+    let path = dir.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    fs.write(path.as_path(), b"x".as_slice()).await.unwrap();
+    let found = fs.glob(dir.path(), "*").await.unwrap();
+    assert_eq!(found, [HostPath::from(path.as_path())]);
+    assert_eq!(&fs.read_bytes(found[0].clone()).await.unwrap()[..], b"x");
+    let listed = exec
+        .command_with(["ls"], RunOptions::new().cwd(dir.path()))
+        .await
+        .unwrap();
+    assert_eq!(&listed.stdout[..], b"caf\xe9\n");
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn commands_end_with_a_code_a_signal_or_the_time() {
+    let (host, _, exec, _) = host().await;
+    let env = [
+        ("A".to_owned(), Some("1".to_owned())),
+        ("HOME".to_owned(), None),
+    ];
+    let options = RunOptions::new()
+        .env(std::collections::BTreeMap::from(env))
+        .stdin("in");
+    let done = exec
+        .shell_with("cat; echo $A ${HOME-none}; echo oops >&2", options)
+        .await
+        .unwrap();
+    assert!(done.success());
+    assert_eq!(
+        (&done.stdout[..], &done.stderr[..]),
+        (b"in1 none\n".as_slice(), b"oops\n".as_slice())
+    );
+
+    let failed = exec.shell("echo why >&2; exit 7").await.unwrap_err();
+    let raised = failed.raised().unwrap();
+    assert!(
+        raised.is("CommandFailed")
+            && raised.is("CalledProcessError")
+            && raised.message.contains("why")
+    );
+    let killed = exec
+        .shell_with("kill -9 $$", RunOptions::new().check(false))
+        .await
+        .unwrap();
+    assert_eq!((killed.code, killed.signal), (None, Some(9)));
+    let late = exec
+        .shell_with("sleep 1000", RunOptions::new().timeout(0.1))
+        .await
+        .unwrap_err();
+    assert!(late.raised().unwrap().is("TimeoutError"));
+    let missing = exec.command(["no-such-program"]).await.unwrap_err();
+    assert!(
+        missing.raised().unwrap().is("FileNotFoundError")
+            && missing.to_string().contains("no-such-program")
+    );
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deadline_ends_the_command_on_the_host() {
+    let (host, _, exec, dir) = host().await;
+    let marker = format!("{}/x", dir.path().display());
+    let late = exec
+        .deadline(Duration::from_millis(300))
+        .shell(format!("exec tail -f /dev/null {marker}"))
+        .await;
+    assert!(matches!(late.unwrap_err().kind, CallErrorKind::Deadline(_)));
+    // The session's end waits for whatever is left of the call, so nothing to wait for here.
+    host.close().await.unwrap();
+    let left = std::process::Command::new("pgrep")
+        .args(["-f", &marker])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+}
