@@ -1,5 +1,9 @@
 //! Calls into an agent on this machine, with the `python3` that is first on the PATH.
-#![allow(missing_docs, reason = "criterion's macros make public items")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "criterion's macros make public items; a bench fails by panicking"
+)]
 
 use std::process::{Command, Stdio};
 

@@ -1,5 +1,9 @@
 //! Frames and values in memory.
-#![allow(missing_docs, reason = "criterion's macros make public items")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "criterion's macros make public items; a bench fails by panicking"
+)]
 
 use bytes::{Bytes, BytesMut};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -60,7 +64,7 @@ fn values(c: &mut Criterion) {
     group.bench_function("to_value", |b| b.iter(|| to_value(&entries).unwrap()));
     group.bench_function("encode", |b| b.iter(|| value.encode(&limits).unwrap()));
     group.bench_function("decode", |b| {
-        b.iter(|| Value::decode(bytes.clone(), &limits).unwrap())
+        b.iter(|| Value::decode(bytes.clone(), &limits).unwrap());
     });
     group.bench_function("decode and from_value", |b| {
         b.iter(|| {

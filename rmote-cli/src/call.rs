@@ -28,6 +28,8 @@ struct Failure {
     /// Safe to print.
     message: String,
     remote: Option<Box<RemoteError>>,
+    /// Whether it was the function that raised it.
+    raised: bool,
 }
 
 impl Failure {
@@ -43,6 +45,7 @@ impl Failure {
             exit: Exit::of(error),
             message,
             remote: error.remote().cloned().map(Box::new),
+            raised: error.raised().is_some(),
         }
     }
 
@@ -51,6 +54,7 @@ impl Failure {
             exit,
             message: message.into(),
             remote: None,
+            raised: false,
         }
     }
 }
@@ -188,7 +192,8 @@ fn print(outcome: &Outcome, several: bool) -> io::Result<()> {
         }
         Err(failure) => {
             match &failure.remote {
-                Some(remote) if !remote.frames.is_empty() => {
+                // Of what the agent refused, the message says all.
+                Some(remote) if failure.raised => {
                     printer::error(&format!(
                         "{}\n{}",
                         failure.message,

@@ -108,7 +108,7 @@ pub(crate) struct Host {
     /// ssh: the configuration file instead of the user's own.
     #[arg(long, value_name = "FILE", help_heading = "ssh")]
     pub(crate) ssh_config: Option<PathBuf>,
-    /// ssh: the key to use, and no other.
+    /// ssh: the key to use, beside those of the configuration.
     #[arg(long, value_name = "FILE", help_heading = "ssh")]
     pub(crate) identity: Option<PathBuf>,
     /// ssh: a host to jump through; may be given several times.

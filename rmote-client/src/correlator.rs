@@ -107,7 +107,8 @@ impl<W> Correlator<W> {
             !self.in_flight.contains_key(&frame.id),
             "ids are counted up"
         );
-        let deadline = deadline.map(|after| (now + after, after));
+        // One that is too far for the clock is none.
+        let deadline = deadline.and_then(|after| Some((now.checked_add(after)?, after)));
         if let Some((at, _)) = deadline {
             self.deadlines.insert((at, frame.id));
         }

@@ -29,7 +29,7 @@ const READ: usize = 64 << 10;
 const OUTBOX: usize = 1 << 20;
 /// How many commands are taken in one turn, so that calls that are made together leave together.
 const COMMANDS: usize = 256;
-/// How long a process may take to end once its output has.
+/// How long a process that is no agent may take to end once its output has.
 const EXIT: Duration = Duration::from_secs(2);
 
 /// A call that waits for its end.
@@ -155,7 +155,9 @@ impl Driver {
         let mut stdin = Some(stdin);
         let mut inbox = BytesMut::with_capacity(READ);
         let mut codec = FrameCodec::new(self.options.limits.frame);
-        let mut close_at = None;
+        // Times too far for the clock never come.
+        let start_at = started.checked_add(self.options.start_timeout);
+        let (mut closing, mut close_at) = (false, None);
         self.outbox.push(payload);
         let hello = Hello {
             version: rmote_wire::VERSION,
@@ -175,20 +177,21 @@ impl Driver {
             {
                 self.outbox.push_frame(frame);
             }
-            if self.correlator.is_closing() && close_at.is_none() {
-                close_at = Some(Instant::now() + self.options.close_timeout);
+            if self.correlator.is_closing() && !closing {
+                closing = true;
+                close_at = Instant::now().checked_add(self.options.close_timeout);
             }
             if self.phase == Phase::Gone || stdin.is_none() && self.outbox.len() > 0 {
                 self.outbox = Outbox::default();
             }
             let starting = matches!(self.phase, Phase::Starting | Phase::Started);
-            if starting && close_at.is_some() {
-                // No agent to take the wish yet: the end of its input says the same.
+            if closing && (starting || self.outbox.len() == 0) {
+                // The end of its input says it once more, and alone to what is no agent yet.
                 drop(stdin.take());
             }
             let timer = [
                 close_at,
-                starting.then_some(started + self.options.start_timeout),
+                start_at.filter(|_| starting),
                 self.correlator.poll_timeout().map(Instant::from_std),
             ]
             .into_iter()
@@ -224,7 +227,7 @@ impl Driver {
                     Err(_) => stdin = None,
                 },
                 // Always: a call that waits here has a deadline, too, and a wish to close must be heard.
-                command = self.commands.recv(), if close_at.is_none() => self.take(command),
+                command = self.commands.recv(), if !closing => self.take(command),
                 Some(id) = self.cancels.recv() => self.correlator.cancel(id),
                 () = sleep_until(timer.unwrap_or(started)), if timer.is_some() => {
                     let now = Instant::now();
@@ -232,7 +235,7 @@ impl Driver {
                     self.deliver();
                     let end = if close_at.is_some_and(|at| at <= now) {
                         End::Link(LinkErrorKind::NoBye)
-                    } else if starting && started + self.options.start_timeout <= now {
+                    } else if starting && start_at.is_some_and(|at| at <= now) {
                         End::Start(self.timed_out(&inbox))
                     } else {
                         continue;
@@ -269,20 +272,19 @@ impl Driver {
                 if pending.waiter.is_closed() {
                     return;
                 }
-                for source in sources
-                    .iter()
-                    .filter(|source| !self.sent.contains(&source.name))
-                {
+                for source in sources.iter() {
+                    if self.sent.contains(&source.name) {
+                        continue;
+                    }
+                    self.sent.insert(source.name.clone());
                     match source.load(&self.options.limits) {
                         Ok(frame) => self.correlator.load(frame),
                         // The agent then says that there is no such module.
                         Err(error) => {
-                            tracing::warn!(target: "rmote", %error, module = source.name, "module not sent")
+                            tracing::warn!(target: "rmote", %error, module = source.name, "module not sent");
                         }
                     }
                 }
-                self.sent
-                    .extend(sources.iter().map(|source| source.name.clone()));
                 self.correlator
                     .call(Instant::now().into_std(), frame, deadline, pending);
             }
@@ -321,7 +323,13 @@ impl Driver {
             };
             return Err(End::Start(kind));
         }
-        while let Some(frame) = codec.decode(inbox).map_err(ProtocolError::from)? {
+        // The agent keeps deadlines, too, a moment later: what it then answers must not come before this side's own end.
+        self.correlator.handle_timeout(Instant::now().into_std());
+        self.deliver();
+        // Nothing counts after its good-bye: not what its calls answer when their commands are ended.
+        while self.phase != Phase::Gone
+            && let Some(frame) = codec.decode(inbox).map_err(ProtocolError::from)?
+        {
             self.correlator.handle_frame(frame)?;
             self.deliver();
             if self.phase == Phase::Started {
@@ -387,7 +395,9 @@ impl Driver {
             Phase::Starting => {
                 let fault = self.process.fault_with(exit, &self.handshake.noise(inbox));
                 End::Start(match fault.kind {
-                    _ if self.handshake.echoed(inbox) => StartErrorKind::Terminal,
+                    _ if self.handshake.echoed(inbox) || of_terminal(exit, &said) => {
+                        StartErrorKind::Terminal
+                    }
                     FaultKind::ProgramNotFound => StartErrorKind::NoPython { said },
                     FaultKind::Other => self.no_agent(exit.to_string(), inbox),
                     _ => StartErrorKind::Transport(fault),
@@ -422,7 +432,12 @@ impl Driver {
 
     /// Waits for the process to end, or ends it, and for the last lines of its standard error.
     async fn settle(&mut self) -> Exit {
-        let exit = if let Ok(exit) = timeout(EXIT, self.process.wait()).await {
+        // An agent that serves has to end its own children first.
+        let grace = match self.phase {
+            Phase::Starting | Phase::Started => EXIT,
+            Phase::Serving | Phase::Gone => EXIT.max(self.options.close_timeout),
+        };
+        let exit = if let Ok(exit) = timeout(grace, self.process.wait()).await {
             exit
         } else {
             self.process.kill();
@@ -433,6 +448,18 @@ impl Driver {
         self.process.stderr().settle().await;
         exit
     }
+}
+
+/// Whether an end is what a terminal makes of our bytes: some of them are its Ctrl-C and Ctrl-\, and end what runs there
+/// before it has said anything.
+fn of_terminal(exit: Exit, said: &str) -> bool {
+    let interrupted = matches!(exit, Exit::Signal(2 | 3) | Exit::Code(130 | 131));
+    // ssh says the first only where it has asked for a terminal; docker does not even try.
+    let told = |line: &str| {
+        line.starts_with("Connection to ") && line.ends_with(" closed.")
+            || line.contains("input device is not a TTY")
+    };
+    interrupted || said.lines().any(told)
 }
 
 async fn write(stdin: &mut Option<Writer>, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {

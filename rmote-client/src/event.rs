@@ -90,13 +90,13 @@ impl Event {
                 let (function, logger, message) = (name(function), clean(logger), clean(message));
                 match level {
                     40.. => {
-                        tracing::error!(target: "rmote::log", host, function, logger, "{message}")
+                        tracing::error!(target: "rmote::log", host, function, logger, "{message}");
                     }
                     30.. => {
-                        tracing::warn!(target: "rmote::log", host, function, logger, "{message}")
+                        tracing::warn!(target: "rmote::log", host, function, logger, "{message}");
                     }
                     20.. => {
-                        tracing::info!(target: "rmote::log", host, function, logger, "{message}")
+                        tracing::info!(target: "rmote::log", host, function, logger, "{message}");
                     }
                     _ => tracing::debug!(target: "rmote::log", host, function, logger, "{message}"),
                 }

@@ -11,6 +11,11 @@ const NOISE_KEPT: usize = 400;
 const ECHO: &[u8] = b"#rmote";
 /// How the zlib stream behind it begins: no banner holds this.
 const ZLIB: &[u8] = b"x\xda";
+/// So many bytes of the bootstrap's echo are no accident.
+const FRAGMENT: usize = 5;
+/// How a terminal shows the header of the first call. It throws away what it has not shown yet when it meets the byte
+/// that stands for Ctrl-C, which is the kind of a call and stands in the bootstrap, too.
+const ECHOED_CALL: &[u8] = b"^C^@^A^@^@^@";
 /// The longest text after a status.
 const TEXT_LIMIT: usize = 4096;
 
@@ -18,6 +23,7 @@ const TEXT_LIMIT: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Handshake {
     mark: Mark,
+    bootstrap: &'static [u8],
     noise: Vec<u8>,
     skipped: usize,
     echo: Echo,
@@ -54,9 +60,11 @@ pub(crate) enum Answer {
 }
 
 impl Handshake {
-    pub(crate) fn new(mark: Mark) -> Self {
+    /// Waits for the mark of an agent to which this bootstrap is written.
+    pub(crate) fn new(mark: Mark, bootstrap: &'static [u8]) -> Self {
         Self {
             mark,
+            bootstrap,
             noise: Vec::new(),
             skipped: 0,
             echo: Echo::None,
@@ -111,9 +119,15 @@ impl Handshake {
 
     /// Whether the host sent back what was written to it.
     pub(crate) fn echoed(&self, input: &[u8]) -> bool {
-        self.echo
-            .max(echo(&[self.noise.as_slice(), input].concat()))
-            > Echo::None
+        let seen = [self.noise.as_slice(), input].concat();
+        if self.echo.max(echo(&seen)) > Echo::None || find(&seen, ECHOED_CALL).is_some() {
+            return true;
+        }
+        // The first line is text that a banner may hold in part.
+        let written = self.bootstrap.get(ECHO.len() + 1..).unwrap_or_default();
+        let shown = shown_by_terminal(written);
+        seen.windows(FRAGMENT)
+            .any(|fragment| find(&shown, fragment).is_some())
     }
 
     fn skip(&mut self, bytes: &[u8]) {
@@ -144,6 +158,20 @@ fn echo(bytes: &[u8]) -> Echo {
     echo
 }
 
+/// What a terminal echoes, but for what erases.
+fn shown_by_terminal(written: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(written.len() * 2);
+    for &byte in written {
+        match byte {
+            b'\n' => shown.extend(b"\r\n"),
+            b'\t' => shown.push(byte),
+            0..0x20 => shown.extend([b'^', byte | 0x40]),
+            _ => shown.push(byte),
+        }
+    }
+    shown
+}
+
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack
         .windows(needle.len())
@@ -155,9 +183,10 @@ mod tests {
     use super::*;
 
     const MARK: &str = "0123456789abcdef00112233445566ff";
+    const BOOTSTRAP: &[u8] = b"#rmote\nx\xda\xbd\x03\x7f\xdb\x01w\xd8gh\n\xfe\xfd";
 
     fn handshake() -> Handshake {
-        Handshake::new(Mark::new(MARK).unwrap())
+        Handshake::new(Mark::new(MARK).unwrap(), BOOTSTRAP)
     }
 
     #[test]
@@ -223,6 +252,26 @@ mod tests {
                     Some(Answer::Terminal)
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_terminal_is_known_by_what_is_left_of_its_echo() {
+        for seen in [
+            &b"noise ^C\x7f\xdb^Aw"[..],
+            b"^Aw\xd8gh\r\n",
+            b"gh\r\n\xfe and more",
+            b"^C^@^A^@^@^@ a call's",
+        ] {
+            assert!(handshake().echoed(seen), "{seen:?}");
+        }
+        for seen in [
+            &b"to promote\r\nsomething"[..],
+            b"press ^C to end",
+            b"x\xda\xbd\x03\x7f",
+            b"",
+        ] {
+            assert!(!handshake().echoed(seen), "{seen:?}");
         }
     }
 

@@ -80,3 +80,8 @@ pub use crate::options::Options;
 pub use crate::remote_error::{RemoteError, TracebackFrame};
 pub use crate::session::{CloseError, Session};
 pub use crate::tool::{Function, Tool};
+
+/// The example of the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,6 +13,9 @@ use rmote_wire::{EncodeError, Frame, Limits, Load};
 /// Sources from this size on are compressed.
 const COMPRESS: usize = 512;
 
+/// The agent's own package.
+const OWN: &str = "rmote";
+
 /// Why a tool's source is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,6 +50,8 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 enum Body {
+    /// Nothing but a place for the modules below it.
+    Package,
     /// Packed when the program was built.
     Packed(&'static Module),
     /// The user's own.
@@ -57,6 +62,7 @@ impl Source {
     /// The frame that brings it to the host.
     pub(crate) fn load(&self, limits: &Limits) -> Result<Frame, EncodeError> {
         let (source, compressed) = match &self.body {
+            Body::Package => (Bytes::new(), false),
             Body::Packed(module) => (Bytes::from_static(module.packed), true),
             Body::Text(text) if text.len() < COMPRESS => (Bytes::from(text.clone()), false),
             Body::Text(text) => (rmote_agent::pack::deflate(text.as_bytes()).into(), true),
@@ -65,7 +71,7 @@ impl Source {
             name: self.name.clone(),
             source,
             file: self.file.clone(),
-            package: false,
+            package: matches!(self.body, Body::Package),
         };
         let mut frame = load.encode(limits)?;
         frame.flags = if compressed {
@@ -117,6 +123,9 @@ impl Library {
         if !name.split('.').all(is_identifier) {
             return Err(ModuleError::Name(name));
         }
+        if name.split('.').next() == Some(OWN) {
+            return Err(ModuleError::Conflict(name));
+        }
         let file = file.map_or_else(|| format!("{}.py", name.replace('.', "/")), str::to_owned);
         let mut sources = self.lock();
         let known = sources.entry(name.clone()).or_insert_with(|| {
@@ -145,7 +154,20 @@ impl Library {
                 continue;
             }
             found.push(source.clone());
+            // The packages that it lies in, if nobody has loaded them.
+            for (at, _) in name.rmatch_indices('.') {
+                let parent = &name[..at];
+                let known = found.iter().any(|known| known.name == parent);
+                if parent != OWN && !known && !sources.contains_key(parent) {
+                    found.push(Arc::new(Source {
+                        name: parent.to_owned(),
+                        file: String::new(),
+                        body: Body::Package,
+                    }));
+                }
+            }
             match &source.body {
+                Body::Package => {}
                 Body::Packed(module) => open.extend(
                     module
                         .requires
@@ -181,7 +203,7 @@ fn imports(source: &str) -> Vec<String> {
         {
             let module = module.trim();
             names.push(module.to_owned());
-            let items = list.split(|c: char| c == ',' || c == '(' || c == ')');
+            let items = list.split([',', '(', ')']);
             names.extend(
                 items.filter_map(|item| {
                     Some(format!("{module}.{}", item.split_whitespace().next()?))
@@ -269,6 +291,30 @@ mod tests {
             );
         }
         assert!(library.with_imports("os").is_empty());
+    }
+
+    #[test]
+    fn a_dotted_name_brings_the_packages_that_it_lies_in() {
+        let library = Library::new(&[]);
+        library
+            .add(Some("a.b.tool"), None, "import a.b.base")
+            .unwrap();
+        library.add(Some("a.b.base"), None, "").unwrap();
+        let sent = library.with_imports("a.b.tool");
+        let names: Vec<_> = sent.iter().map(|source| source.name.as_str()).collect();
+        assert_eq!(names, ["a.b.base", "a", "a.b", "a.b.tool"]);
+        let frame = sent[1].load(&Limits::default()).unwrap();
+        assert!(Load::decode(&frame, &Limits::default()).unwrap().package);
+    }
+
+    #[test]
+    fn the_names_of_the_agent_are_taken() {
+        let library = Library::new(&[]);
+        for name in ["rmote", "rmote.agent", "rmote.process"] {
+            let error = library.add(Some(name), None, "").unwrap_err();
+            assert!(matches!(error, ModuleError::Conflict(_)), "{error:?}");
+        }
+        library.add(Some("rmote_tool"), None, "").unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An exception as it was raised on the host.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ pub struct RemoteError {
     /// Its notes, and for a group what it holds.
     pub notes: Vec<String>,
     /// The exception behind it.
-    pub cause: Option<Box<RemoteError>>,
+    pub cause: Option<Box<Self>>,
     /// Whether the cause was given by `raise ... from`; otherwise it was being handled at the time.
     pub explicit_cause: bool,
 }
@@ -138,20 +138,22 @@ impl RemoteError {
         if !self.frames.is_empty() {
             text.push_str("Traceback (most recent call last):\n");
         }
+        // Writing to a String cannot fail.
         for frame in &self.frames {
-            text.push_str(&format!(
-                "  File \"{}\", line {}, in {}\n",
+            _ = writeln!(
+                text,
+                "  File \"{}\", line {}, in {}",
                 escape(&frame.file),
                 frame.line,
                 escape(&frame.function)
-            ));
+            );
             if let Some(line) = &frame.text {
-                text.push_str(&format!("    {}\n", escape(line)));
+                _ = writeln!(text, "    {}", escape(line));
             }
         }
-        text.push_str(&format!("{self}\n"));
+        _ = writeln!(text, "{self}");
         for note in self.notes.iter().flat_map(|note| note.lines()) {
-            text.push_str(&format!("{}\n", escape(note)));
+            _ = writeln!(text, "{}", escape(note));
         }
     }
 }

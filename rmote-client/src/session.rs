@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rmote_agent::{Mark, Module};
 use rmote_transport::Transport;
-use rmote_wire::{AgentHello, Call, Value, ValueError};
+use rmote_wire::{AgentHello, Call, Limits, Value, ValueError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::arguments::Arguments;
 use crate::correlator::{Correlator, Outcome};
@@ -29,6 +30,8 @@ use crate::tool::{Function, Tool};
 
 /// How many commands may wait for the driver.
 const COMMANDS: usize = 1024;
+/// The longest deadline that is left to the agent as well. Python's locks wait for 49 days at most on some systems.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A session: an agent on a host, and calls into it.
 ///
@@ -109,20 +112,17 @@ impl Session {
         };
         let mark = new_mark();
         let injection = rmote_agent::python(options.interpreter.as_deref(), &mark);
-        let link = timeout_at(
-            started + options.start_timeout,
-            transport.start(&injection.argv),
-        )
-        .await
-        .map_err(|_| {
-            let after = options.start_timeout;
-            fail(StartErrorKind::TimedOut {
-                after,
-                printed: String::new(),
-                said: String::new(),
-            })
-        })?
-        .map_err(|error| fail(error.into()))?;
+        let link = timeout(options.start_timeout, transport.start(&injection.argv))
+            .await
+            .map_err(|_| {
+                let after = options.start_timeout;
+                fail(StartErrorKind::TimedOut {
+                    after,
+                    printed: String::new(),
+                    said: String::new(),
+                })
+            })?
+            .map_err(|error| fail(error.into()))?;
 
         let (commands, commands_rx) = mpsc::channel(COMMANDS);
         let (cancels, cancels_rx) = mpsc::unbounded_channel();
@@ -142,7 +142,7 @@ impl Session {
         let driver = Driver {
             target,
             process: link.process,
-            handshake: Handshake::new(mark),
+            handshake: Handshake::new(mark, injection.payload),
             commands: commands_rx,
             cancels: cancels_rx,
             hello: hello_tx,
@@ -413,11 +413,11 @@ impl Session {
         } = arguments;
         let call = Call {
             function: function.to_string(),
-            deadline,
+            deadline: deadline.filter(|after| *after <= LONGEST),
             args: positional,
             kwargs: keywords,
         };
-        let frame = call.encode(id, &inner.options.limits).map_err(|error| {
+        let frame = call.encode(id, &inner.limits_of_agent()).map_err(|error| {
             self.call_error(
                 function,
                 CallErrorKind::Arguments(ArgumentsError::Encode(error)),
@@ -487,6 +487,14 @@ impl Session {
 }
 
 impl Inner {
+    /// What the agent takes, once it has said so. A frame over its limit would end the session for all calls.
+    fn limits_of_agent(&self) -> Limits {
+        let limits = self.options.limits.clone();
+        let accepted = self.hello.borrow().as_ref().map(|hello| hello.frame_limit);
+        let frame = accepted.map_or(limits.frame, |accepted| accepted.min(limits.frame));
+        limits.with_frame(frame)
+    }
+
     fn new_id(&self) -> u32 {
         loop {
             let id = self.next_id.fetch_add(1, Ordering::Relaxed);

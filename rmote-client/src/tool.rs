@@ -134,7 +134,7 @@ impl fmt::Debug for Tool {
         f.debug_struct("Tool")
             .field("module", &self.module)
             .field("target", &self.session.target())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

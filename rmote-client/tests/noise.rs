@@ -1,4 +1,5 @@
 //! What a login shell prints before the agent: skipped, bounded, and quoted when nothing follows.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod common;
 
@@ -111,7 +112,8 @@ async fn more_than_a_mebibyte_of_noise_is_the_end() {
 
 #[tokio::test]
 async fn what_a_host_printed_instead_of_an_agent_is_quoted_clean() {
-    let login = "printf 'This account is currently \\033[31mnot available.\\r\\n'; echo why >&2; exit 1";
+    let login =
+        "printf 'This account is currently \\033[31mnot available.\\r\\n'; echo why >&2; exit 1";
     let host = Host::new().with_python("python3");
     let error = start_error(host.login(login), Options::new()).await;
     let StartErrorKind::NoAgent {
@@ -123,10 +125,7 @@ async fn what_a_host_printed_instead_of_an_agent_is_quoted_clean() {
         panic!("{error:?}")
     };
     assert_eq!(exit, "exit code 1");
-    assert_eq!(
-        printed,
-        r"This account is currently \x1b[31mnot available."
-    );
+    assert_eq!(printed, r"This account is currently \x1b[31mnot available.");
     assert_eq!(said, "why");
     host.marker.gone().await;
 }

@@ -1,4 +1,5 @@
 //! Hosts that hang, echo or die before an agent runs: each a typed error in time, and nothing left behind.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod common;
 
@@ -11,7 +12,7 @@ use rmote_client::{CallErrorKind, Options, Session, StartErrorKind};
 
 #[tokio::test]
 async fn a_silent_host_is_timed_out() {
-    for login in ["exec /bin/sleep 1000", "exec /bin/cat >/dev/null"] {
+    for login in ["exec /bin/sleep 1000", "/bin/cat >/dev/null; :"] {
         let host = Host::new();
         let error = start_error(host.login(login), impatient()).await;
         let StartErrorKind::TimedOut { after, .. } = error.kind else {
@@ -53,7 +54,8 @@ async fn an_agent_that_falls_silent_after_its_mark_is_timed_out() {
 async fn a_deadline_is_kept_while_the_host_is_silent() {
     let host = Host::new();
     within(async {
-        let session = Session::connect(host.login("exec /bin/sleep 1000"))
+        let options = Options::new().close_timeout(Duration::from_millis(100));
+        let session = Session::connect_with(host.login("exec /bin/sleep 1000"), options)
             .await
             .unwrap();
         let deadline = Duration::from_millis(50);
@@ -76,39 +78,63 @@ async fn a_host_that_sends_everything_back_is_a_terminal() {
     // No time-out: the echo itself is the proof.
     let host = Host::new();
     let error = start_error(host.login("exec /bin/cat"), Options::new()).await;
-    assert!(
-        matches!(error.kind, StartErrorKind::Terminal),
-        "{error:?}"
-    );
+    assert!(matches!(error.kind, StartErrorKind::Terminal), "{error:?}");
     host.marker.gone().await;
 }
 
+/// Runs a command in a terminal, as `ssh -tt` does, after words that are run in that terminal first.
+const IN_TERMINAL: &str = r#"
+import os, pty, select, sys, termios, tty
+pid, terminal = pty.fork()
+if pid == 0:
+    if sys.argv[1] == "raw":
+        tty.setraw(0)
+    os.execvp(sys.argv[2], sys.argv[2:])
+while sys.argv[1] == "raw" and termios.tcgetattr(terminal)[3] & termios.ISIG:
+    select.select([], [], [], 0.001)
+sources = [0, terminal]
+while terminal in sources:
+    for source in select.select(sources, [], [])[0]:
+        try:
+            data = os.read(source, 1024)
+            while data:
+                sent = os.write(1 if source == terminal else terminal, data)
+                data = data[sent:] if sent < len(data) else None
+        except OSError:
+            data = b""
+        if data == b"":
+            sources.remove(source)
+status = os.waitpid(pid, 0)[1]
+os._exit(status >> 8 or status & 127 and 128 + (status & 127))
+"#;
+
 #[tokio::test]
 async fn a_terminal_on_the_way_is_told_as_that() {
-    let spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))";
-    let marker = Marker::new();
-    let transport = marker.local().args([python(), "-c", spawn]);
-    let error = start_error(transport, Options::new()).await;
-    assert!(
-        matches!(error.kind, StartErrorKind::Terminal),
-        "{error:?}"
-    );
-    assert!(error.to_string().contains("no -t"), "{error}");
-    marker.gone().await;
+    // The raw one passes all bytes on, and the first stage sees it; the other one ends the command by its Ctrl-C.
+    for mode in ["raw", "cooked"] {
+        let marker = Marker::new();
+        let transport = marker.local().args([python(), "-c", IN_TERMINAL, mode]);
+        let error = start_error(transport, Options::new()).await;
+        assert!(
+            matches!(error.kind, StartErrorKind::Terminal),
+            "{mode}: {error:?}"
+        );
+        assert!(error.to_string().contains("no -t"), "{error}");
+        marker.gone().await;
+    }
 }
 
 #[tokio::test]
-async fn a_terminal_that_does_not_echo_is_told_as_that() {
-    // As behind `ssh -tt` on a host whose profile turned the echo off.
-    let spawn = "import pty, sys; sys.exit(pty.spawn(['sh', '-c', 'stty -echo raw; exec \"$@\"', 'sh'] + sys.argv[1:]))";
-    let marker = Marker::new();
-    let transport = marker.local().args([python(), "-c", spawn]);
-    let error = start_error(transport, Options::new()).await;
-    assert!(
-        matches!(error.kind, StartErrorKind::Terminal),
-        "{error:?}"
-    );
-    marker.gone().await;
+async fn programs_that_give_a_terminal_are_told_by_their_words() {
+    for said in [
+        "Connection to web01 closed.",
+        "the input device is not a TTY",
+    ] {
+        let host = Host::new();
+        let login = format!("echo '{said}' >&2; exit 255");
+        let error = start_error(host.login(&login), Options::new()).await;
+        assert!(matches!(error.kind, StartErrorKind::Terminal), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -173,7 +199,7 @@ async fn an_agent_that_ends_after_its_mark_is_told_with_its_exit() {
 
 #[tokio::test]
 async fn an_agent_that_ends_within_its_hello_is_told_as_that() {
-    let hello = common::fake::bytes_of(common::fake::hello(1));
+    let hello = common::fake::bytes_of(&common::fake::hello(1));
     for cut in [1, 4, 9, 10, hello.len() - 1] {
         let fake = Fake::started().bytes(&hello[..cut]).step("exit:1");
         let error = start_error(fake.transport(), Options::new()).await;

@@ -1,4 +1,5 @@
 //! Which Python is found on a host, and what is said when there is none.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod common;
 #[path = "../../rmote-transport/tests/docker/mod.rs"]

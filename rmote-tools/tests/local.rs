@@ -1,5 +1,9 @@
 //! The tools on this machine: the typed face, and what the Python tests cannot see. The tools' rules themselves are tested
 //! in `python/tests`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;

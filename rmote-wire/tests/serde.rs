@@ -329,7 +329,6 @@ fn every_variant() -> Vec<Value> {
         true.into(),
         7.into(),
         u128::MAX.into(),
-        1.5.into(),
         "text".into(),
         RawText::from_os_bytes(b"\xff"),
         Bytes::from_static(b"\0").into(),
@@ -493,13 +492,7 @@ fn json_gets_what_it_can_hold() {
         \"big\":18446744073709551615,\"bigger\":\"340282366920938463463374607431768211455\",\
         \"raw\":\"a\u{fffd}\"}";
     assert_eq!(json, expected);
-    let back: Value = serde_json::from_str("{\"a\": [1, 1.5, null, true, \"x\"]}").unwrap();
-    let list = Value::List(vec![
-        1.into(),
-        1.5.into(),
-        Value::None,
-        true.into(),
-        "x".into(),
-    ]);
+    let back: Value = serde_json::from_str("{\"a\": [1, null, true, \"x\"]}").unwrap();
+    let list = Value::List(vec![1.into(), Value::None, true.into(), "x".into()]);
     assert_eq!(back, Value::Map(vec![("a".into(), list)]));
 }

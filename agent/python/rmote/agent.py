@@ -1,27 +1,30 @@
 """Reads frames, runs what they call, and answers."""
 import _signal
-import _thread
 import os
 import select
 import sys
-import time
+from _thread import RLock, _local, allocate_lock, start_new_thread
+from os import read, write
+from time import monotonic, sleep
 
-from rmote.wire import HEAD, NotData, TooLarge, decode, encode
+from rmote.wire import HEAD, LIMIT, TooLarge, decode, encode
 
 try:
     from _contextvars import ContextVar
 except ImportError:
-    class ContextVar:
-        """Python 3.6 has none: one value a thread, so coroutines share theirs."""
+    class ContextVar(_local):
+        """Python 3.6 has none: one value a thread."""
+
+        value = None
 
         def __init__(self, name):
-            self.local = _thread._local()
+            pass
 
         def get(self, default):
-            return getattr(self.local, "value", default)
+            return self.value
 
         def set(self, value):
-            self.local.value = value
+            self.value = value
 
 VERSION = 1
 HELLO, LOAD, CALL, CANCEL, PING, CLOSE, RETURN, RAISE, OUTPUT, LOG, PONG, BYE = 1, 2, 3, 4, 5, 6, 33, 34, 35, 36, 37, 38
@@ -32,7 +35,10 @@ QUIET_TICKS = 20
 GRACE = 2.0
 PLAIN = {type(None), bool, int, float, str, bytes}
 CURRENT = ContextVar("rmote call")
+RECURSION = sys.getrecursionlimit()
 agent = None
+# Holds an item for each process that is being started and is no call's yet.
+starting = []
 
 
 class NoSuchFunction(LookupError):
@@ -42,85 +48,91 @@ class NoSuchFunction(LookupError):
 class Call:
     """One call in flight."""
 
-    __slots__ = ("id", "function", "printed", "groups", "task", "cancelled", "done")
+    function = task = deadline = None
+    cancelled = done = False
 
     def __init__(self, id):
         self.id = id
-        self.function = None
         self.printed = {}
         self.groups = set()
-        self.task = None
-        self.cancelled = self.done = False
 
 
 class Function:
     """What a name stands for, and whether it has been slow."""
 
-    __slots__ = ("run", "convert", "slow")
+    slow = False
 
     def __init__(self, run):
-        self.run = run
-        self.convert = None
-        self.slow = False
+        self.run = inner = run
+        for _ in range(9):
+            inner = getattr(inner, "__wrapped__", inner)
+        # What was decorated, for its signature.
+        self.inner = getattr(inner, "__func__", inner)
+        self.code = getattr(self.inner, "__code__", None)
+        self.kinds = {}
+        try:
+            self.kinds = dict(self.inner.__annotations__)
+        except Exception:
+            # None, or Python 3.14 cannot evaluate them.
+            pass
+        self.kinds.pop("return", 0)
+        self.convert = any(type(kind) is not type or kind.__module__ != "builtins" for kind in self.kinds.values())
 
 
 class Agent:
     def __init__(self, sources):
+        *low, self.null = fill()
         self.sources = sources
-        self.input, self.out, self.errors = os.dup(0), os.dup(1), os.dup(2)
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 0)
-        os.close(null)
-        self.frame_limit = 1 << 27
+        self.input, self.out, self.errors = map(os.dup, (0, 1, 2))
+        self.limit = LIMIT
         self.log_level = 30
-        self.refusal = None
+        self.refusal = self.loop = self.inline = None
         self.buffer = bytearray()
-        self.pending = bytearray()
-        self.write_lock = _thread.allocate_lock()
-        self.lock = _thread.allocate_lock()
+        self.pending = []
+        # These two may be taken again by the thread that has them, since a finalizer may print.
+        self.writing = RLock()
+        self.printing = RLock()
+        self.lock = allocate_lock()
         self.session = Call(0)
         self.calls = {}
         self.functions = {}
-        self.deadlines = {}
-        self.loop = None
+        self.owners = {}
+        self.deadlines = set()
+        self.doomed = {}
         self.jobs = []
-        self.threads = 0
+        self.threads = self.served = 0
         # Which thread reads: its number. The watcher moves it on when the reader is stuck in a call.
         self.reader = 0
-        self.inline = None
-        self.served = 0
-        self.alarm = _thread.allocate_lock()
+        self.dozing = self.forked = False
+        self.alarm, self.parked, self.ending = allocate_lock(), allocate_lock(), allocate_lock()
         self.alarm.acquire()
-        self.dozing = False
-        self.wake_at = None
-        self.forked = False
-        self.ending = _thread.allocate_lock()
+        self.parked.acquire()
+        from rmote.output import Descriptors
+        self.descriptors = Descriptors(self)
+        free(low)
 
     # Bytes out
 
     def send(self, kind, flags, id, payload):
-        with self.write_lock:
-            self.pending += HEAD.pack(6 + len(payload), kind, flags, id)
-            if len(payload) < PART:
-                self.pending += payload
-                if len(self.pending) < PART:
-                    return
-                payload = b""
-            pending, self.pending = self.pending, bytearray()
-            self.write(pending)
-            self.write(payload)
+        self.pending.extend((HEAD.pack(6 + len(payload), kind, flags, id), payload))
+        if len(payload) > 4096 or len(self.pending) > 200:
+            self.flush()
 
     def flush(self):
-        if self.pending:
-            with self.write_lock:
-                pending, self.pending = self.pending, bytearray()
-                self.write(pending)
+        if self.pending and not self.writing._is_owned():
+            with self.writing:
+                while self.pending:
+                    batch = self.pending[:]
+                    del self.pending[:len(batch)]
+                    # A large part is not copied.
+                    for data in batch if max(map(len, batch)) > PART else (b"".join(batch),):
+                        self.write(data)
 
     def write(self, data):
         view = memoryview(data)
         while len(view):
             try:
-                view = view[os.write(self.out, view):]
+                view = view[write(self.out, view):]
             except BlockingIOError:
                 select.select([], [self.out], [])
             except OSError:
@@ -128,11 +140,12 @@ class Agent:
 
     # Bytes in
 
-    def serve(self):
+    def guard(self, job, *args):
+        """Runs what one of the agent's own threads does."""
         try:
-            self.read(self.reader)
+            job(*args)
         except BaseException as error:
-            self.end("%s: %s" % (type(error).__name__, error))
+            self.end(repr(error))
 
     def read(self, mine):
         """Reads and serves until another thread has become the reader."""
@@ -141,14 +154,14 @@ class Agent:
             at = 0
             while len(buffer) - at >= 10:
                 length, kind, flags, id = HEAD.unpack_from(buffer, at)
-                if not 6 <= length <= self.frame_limit:
+                if not 6 <= length <= LIMIT + 6:
                     self.end("frame of %d bytes" % length)
                 end = at + 4 + length
                 if len(buffer) < end:
                     break
                 payload = bytes(buffer[at + 10:end])
                 at = end
-                if kind == CALL:
+                if kind == CALL and not flags:
                     # What has been served leaves the buffer first, since another thread may read on meanwhile.
                     del buffer[:at]
                     at = 0
@@ -159,8 +172,10 @@ class Agent:
             if at:
                 del buffer[:at]
             self.flush()
+            if not self.calls:
+                sys.stdout, sys.stderr = self.descriptors.texts
             try:
-                data = os.read(self.input, PART)
+                data = read(self.input, PART)
             except BlockingIOError:
                 select.select([self.input], [], [])
                 continue
@@ -171,21 +186,24 @@ class Agent:
             buffer += data
 
     def control(self, kind, flags, id, payload):
+        if flags > (kind == LOAD):
+            self.end("frame of kind %d with unknown flags %d" % (kind, flags))
         if kind == LOAD:
             name, source, file, package = decode(payload)
-            if flags & 1:
+            if flags:
                 import zlib
-                source = zlib.decompressobj().decompress(source, self.frame_limit)
+                source = zlib.decompressobj().decompress(source, LIMIT)
             self.sources.add(name, source, file, package)
         elif kind == CANCEL:
-            self.cancel(id)
+            if id in self.calls:
+                self.cancel(self.calls[id])
         elif kind == PING:
             self.send(PONG, 0, 0, payload)
         elif kind == HELLO:
             hello = decode(payload)
             if hello["version"] != VERSION:
                 self.refusal = "the controller speaks protocol %s, this agent %d" % (hello["version"], VERSION)
-            self.frame_limit = min(hello["frame_limit"], self.frame_limit)
+            self.limit = min(hello["frame_limit"] - 6, LIMIT)
             self.log_level = hello["log_level"]
         elif kind == CLOSE:
             self.send(BYE, 0, 0, b"")
@@ -204,58 +222,74 @@ class Agent:
             if self.refusal:
                 raise NoSuchFunction(self.refusal)
             name, deadline, args, kwargs = decode(payload)
-        except (ValueError, TypeError) as error:
+            function = self.functions.get(name)
+            if deadline:
+                call.deadline = monotonic() + deadline / 1000
+                self.deadlines.add(call)
+        except Exception as error:
             self.fail(call, error, "agent")
             return True
-        if deadline:
-            self.deadlines[call] = at = time.monotonic() + deadline / 1000
-            if self.wake_at is None or at < self.wake_at:
-                self.wake()
-        function = self.functions.get(name)
-        if function is not None and function.slow:
-            self.spawn(lambda: self.run(call, function, name, args, kwargs))
-            return True
-        self.inline = call
+        slow = function and function.slow
+        if not slow:
+            self.inline = call
         if self.dozing:
             self.wake()
+        if slow:
+            self.spawn(call, function, name, args, kwargs)
+            return True
         self.run(call, function, name, args, kwargs)
         with self.lock:
-            if self.reader != mine:
-                self.flush()
-                return False
-            self.inline = None
-        return True
+            if self.reader == mine:
+                self.inline = None
+                return True
+        self.flush()
+        return False
 
     def run(self, call, function, name, args, kwargs):
         CURRENT.set(call)
+        by, failed = "function", None
         try:
+            if call.cancelled:
+                raise InterruptedError("cancelled before it began")
             function = call.function = function or self.resolve(name)
-            if function.convert or not all(type(arg) in PLAIN for arg in args + list(kwargs.values())):
+            if function.convert or not (PLAIN.issuperset(map(type, args)) and PLAIN.issuperset(map(type, kwargs.values()))):
+                by = "agent"
                 from rmote.arguments import convert
                 args, kwargs = convert(function, args, kwargs)
+                by = "function"
             result = function.run(*args, **kwargs)
-            if hasattr(result, "__await__"):
+            if hasattr(type(result), "__await__"):
+                from rmote.coroutines import Loop
                 with self.lock:
                     if self.loop is None:
-                        from rmote.coroutines import Loop
                         self.loop = Loop(self)
+                        self.parked.release()
                 self.loop.start(call, result)
-                return
+                call = None
         except BaseException as error:
-            self.fail(call, error)
-        else:
+            failed = error
+        if sys.getrecursionlimit() < RECURSION:
+            sys.setrecursionlimit(RECURSION)
+        if failed is not None:
+            self.fail(call, failed, by)
+            # It holds this frame.
+            failed = None
+        elif call:
             self.finish(call, result)
         CURRENT.set(None)
 
     def finish(self, call, result):
         try:
-            payload = encode(result, self.frame_limit - 6)
+            payload = encode(result, self.limit)
         except BaseException as error:
             self.fail(call, error, "limit" if isinstance(error, TooLarge) else "agent")
         else:
             self.answer(RETURN, call, payload)
 
     def fail(self, call, error, by="function"):
+        if self.forked:
+            # As sys.exit has it; what is no number ends in the guard, with 1.
+            os._exit(int(getattr(error, "code", 1) or 0))
         if call.cancelled:
             by = "cancelled"
         elif isinstance(error, NoSuchFunction) or type(error) is TypeError and error.__traceback__.tb_next is None:
@@ -263,93 +297,77 @@ class Agent:
             by = "agent"
         try:
             from rmote.failure import describe
-            payload = encode(describe(error, by, self.sources))
-        except BaseException as second:
-            kind = type(error).__name__
-            payload = encode({"by": by, "type": kind, "bases": [kind], "message": "it could not be described: %s" % type(second).__name__})
+            payload = encode(describe(error, by, self.sources), self.limit)
+        except BaseException:
+            kind = type.__dict__["__name__"].__get__(type(error))
+            payload = encode({"by": by, "type": kind, "bases": [kind], "message": "it cannot be described"})
         self.answer(RAISE, call, payload)
 
     def answer(self, kind, call, payload):
         if self.forked:
             os._exit(0)
-        if call.printed:
-            self.flush_printed(call)
         self.descriptors.drain()
-        call.done = True
+        with self.printing:
+            if call.printed:
+                self.flush_printed(call)
+            call.done = True
         self.calls.pop(call.id, None)
-        self.deadlines.pop(call, None)
+        if call.deadline:
+            self.deadlines.discard(call)
+        if call.groups:
+            self.session.groups.update(call.groups)
         self.send(kind, 0, call.id, payload)
 
     def resolve(self, name):
         """The function of a name, `module:qualified.name` or a dotted name."""
         module, colon, path = name.partition(":")
         if not colon:
-            parts = name.split(".")
-            for cut in range(len(parts) - 1, 0, -1):
-                module, path = ".".join(parts[:cut]), ".".join(parts[cut:])
-                if module in self.sources.table or self.importable(module):
-                    break
-            else:
+            module, _, path = name.rpartition(".")
+        while not module or not (module in self.sources.table or importable(module)):
+            if colon or "." not in module:
                 raise NoSuchFunction("%s: no module of that name" % name)
-        target, owner, attribute = self.sources.module(module), None, None
+            module, _, part = module.rpartition(".")
+            path = part + "." + path
+        target = self.sources.module(module)
         for attribute in path.split("."):
             owner, target = target, getattr(target, attribute, self)
             if target is self:
-                raise NoSuchFunction("%s: %s has no attribute %s" % (name, getattr(owner, "__name__", "it"), attribute))
-        if not callable(target):
-            raise NoSuchFunction("%s is no function" % name)
-        code = getattr(target, "__code__", None)
-        if isinstance(owner, type) and code and code.co_varnames[:1] == ("self",) and not hasattr(target, "__self__"):
-            # A plain method: all calls of a session share one instance.
-            owner_name = "%s:%s" % (module, owner.__qualname__)
-            instance = self.functions.get(owner_name)
-            if instance is None:
-                instance = self.functions[owner_name] = Function(owner())
-            target = getattr(instance.run, attribute)
+                raise NoSuchFunction("%s: no attribute %s" % (name, attribute))
         function = Function(target)
-        try:
-            kinds = getattr(target, "__annotations__", {}).values()
-            function.convert = any(type(kind) is not type or kind.__module__ != "builtins" for kind in kinds)
-        except NameError:
-            # Python 3.14 evaluates annotations only now.
-            pass
-        self.functions[name] = function
-        return function
+        if isinstance(owner, type) and function.code and function.code.co_varnames[:1] == ("self",) and not hasattr(target, "__self__"):
+            # A plain method: all calls of a session share one instance.
+            instance = self.owners.setdefault(owner, [RLock()])
+            with instance[0]:
+                if len(instance) < 2:
+                    instance.append(owner())
+            function = Function(getattr(instance[1], attribute))
+        return self.functions.setdefault(name, function)
 
-    def importable(self, module):
-        try:
-            __import__(module)
-        except ImportError as error:
-            if error.name and (module + ".").startswith(error.name + "."):
-                return False
-            raise
-        return True
+    def cancel(self, call):
+        call.cancelled = True
+        if self.loop:
+            self.loop.cancel(call)
+        for group in list(call.groups):
+            self.doom(group)
 
-    def cancel(self, id):
-        call = self.calls.get(id)
-        if call is not None:
-            call.cancelled = True
-            if self.loop is not None:
-                self.loop.cancel(call)
-            if call.groups:
-                self.spawn(lambda: self.stop(list(call.groups)))
+    def doom(self, group):
+        """Ends a process group: TERM now, KILL to what is left after a grace."""
+        signal_group(group, _signal.SIGTERM)
+        self.doomed[group] = monotonic() + GRACE
+        self.wake()
 
     # Threads
 
-    def spawn(self, job):
+    def spawn(self, *job):
         with self.lock:
             self.jobs.append(job)
             if self.threads >= THREADS:
                 return
             self.threads += 1
         try:
-            _thread.start_new_thread(self.work, ())
+            start_new_thread(self.guard, (self.work,))
         except RuntimeError:
-            with self.lock:
-                self.threads -= 1
-                busy = self.threads
-            if not busy:
-                self.work()
+            self.work()
 
     def work(self):
         while True:
@@ -358,55 +376,65 @@ class Agent:
                     self.threads -= 1
                     return
                 job = self.jobs.pop(0)
-            job()
+            start = monotonic()
+            self.run(*job)
             self.flush()
+            if monotonic() - start < TICK:
+                # Perhaps it was only the machine that was slow.
+                job[1].slow = False
 
     def wake(self):
-        self.dozing = False
-        try:
-            self.alarm.release()
-        except RuntimeError:
-            pass
+        if self.dozing:
+            self.dozing = False
+            try:
+                self.alarm.release()
+            except RuntimeError:
+                pass
 
     def watch(self):
         """Makes another thread the reader when a call holds the reader up, and ends calls at their deadlines."""
         quiet = 0
         while True:
             seen, served = self.inline, self.served
-            doze = False
             if quiet > QUIET_TICKS:
+                # Who gives this thread something to do does so first, then looks whether it dozes.
                 self.dozing = True
-                doze = self.inline is None
-            if doze:
-                self.wake_at = min(self.deadlines.values()) if self.deadlines else None
-                if self.wake_at is None:
-                    self.alarm.acquire()
-                else:
-                    self.alarm.acquire(True, max(0, self.wake_at - time.monotonic()))
-                quiet = 0
+                if not (self.inline or self.pending or self.doomed):
+                    if not self.calls:
+                        self.descriptors.repair(True)
+                    wait = 3600
+                    for call in list(self.deadlines):
+                        wait = min(wait, call.deadline - monotonic())
+                    self.alarm.acquire(True, max(0, wait))
+                    quiet = 0
+                self.dozing = False
                 seen = self.inline
-            self.dozing = False
             self.alarm.acquire(True, TICK)
             self.flush()
-            if self.deadlines:
-                now = time.monotonic()
-                for call, at in list(self.deadlines.items()):
-                    if at <= now:
-                        self.deadlines.pop(call, None)
-                        self.cancel(call.id)
+            self.descriptors.repair(False)
+            now = monotonic()
+            for call in list(self.deadlines):
+                if call.deadline <= now:
+                    self.deadlines.discard(call)
+                    self.cancel(call)
+            for group in list(self.doomed):
+                if now > self.doomed[group] or not signal_group(group, 0):
+                    signal_group(group, _signal.SIGKILL)
+                    del self.doomed[group]
             with self.lock:
-                if seen is not None and self.inline is seen:
-                    if seen.function:
-                        seen.function.slow = True
+                if seen and self.inline is seen:
                     self.reader += 1
                     self.inline = None
-                    _thread.start_new_thread(self.serve, ())
+                    try:
+                        start_new_thread(self.guard, (self.read, self.reader))
+                        if seen.function:
+                            seen.function.slow = True
+                    except RuntimeError:
+                        self.reader -= 1
+                        self.inline = seen
             quiet = quiet + 1 if served == self.served else 0
 
     # What calls print, log and start
-
-    def enter(self, call):
-        CURRENT.set(call)
 
     def sole(self):
         calls = list(self.calls)
@@ -419,103 +447,143 @@ class Agent:
         return call
 
     def output(self, id, number, data):
-        self.send(OUTPUT, number - 1, id, data)
+        for at in range(0, len(data), PART):
+            self.send(OUTPUT, number - 1, id, data[at:at + PART])
+        self.wake()
 
     def flush_printed(self, call):
-        for number in list(call.printed):
-            self.output(call.id, number, call.printed.pop(number))
+        with self.printing:
+            for number, held in list(call.printed.items()):
+                data = bytes(held)
+                del held[:len(data)]
+                self.output(call.id, number, data)
 
     def log(self, level, logger, message):
         if not self.forked:
-            self.send(LOG, 0, self.current().id, encode((level, logger, message)))
-
-    def stop(self, groups, grace=GRACE):
-        """Ends process groups: TERM, and KILL to what is left after a grace."""
-        for signal in (_signal.SIGTERM, _signal.SIGKILL):
-            for group in groups:
-                signal_group(group, signal)
-            until = time.monotonic() + grace
-            while any(signal_group(group, 0) for group in groups):
-                if time.monotonic() > until:
-                    break
-                time.sleep(0.01)
+            self.send(LOG, 0, self.current().id, encode((level, logger, message[:PART])))
+            self.wake()
 
     def fork(self):
         """In a forked child: the link is the parent's alone."""
         self.forked = True
-        for descriptor in (self.input, self.out, self.errors):
-            os.close(descriptor)
-        self.descriptors.forked()
+        for number in (self.input, self.out, self.errors, *self.descriptors.readers):
+            os.closerange(number, number + 1)
 
     def end(self, reason=None):
         """Ends the process and whatever its calls have started."""
         if self.forked:
             os._exit(1)
-        if not self.ending.acquire(False):
+        while not self.ending.acquire(False):
             # Another thread ends the process; this one must do nothing more.
+            sleep(60)
+        try:
+            if reason and select.select([], [self.errors], [], 0)[1]:
+                write(self.errors, ("rmote agent: %.999s\n" % reason).encode("ascii", "replace"))
+            start, told = monotonic(), set()
             while True:
-                time.sleep(60)
-        if reason:
-            os.write(self.errors, ("rmote agent: %s\n" % reason).encode("utf-8", "backslashreplace"))
-        groups = {group for call in list(self.calls.values()) + [self.session] for group in call.groups}
-        own = os.getpgrp()
-        leader = own == os.getpid()
-        if leader:
-            signal_group(own, _signal.SIGTERM)
-        if groups or leader and children():
-            _thread.start_new_thread(self.stop, (groups, 1.0))
-            until = time.monotonic() + 1.2
-            while children() and time.monotonic() < until:
-                time.sleep(0.005)
-            for group in groups:
-                signal_group(group, _signal.SIGKILL)
-            if leader and children():
-                signal_group(own, _signal.SIGKILL)
-        os._exit(1 if reason else 0)
+                late = monotonic() - start
+                # First this: what has been started by now is a call's, and nothing more is.
+                busy = starting[:]
+                groups = {os.getpgrp()}.union(*[call.groups for call in [self.session, *self.calls.values()]])
+                left = living(groups)
+                if late > 1.3 or not left and not busy:
+                    break
+                signal = _signal.SIGKILL if late > 1 else _signal.SIGTERM
+                for pid in left:
+                    if late > 1 or pid not in told:
+                        told.add(pid)
+                        try:
+                            os.kill(pid, signal)
+                        except OSError:
+                            pass
+                sleep(0.01)
+            # Where there is no /proc, the rest of the own group.
+            signal_group(os.getpgrp(), _signal.SIGTERM)
+        finally:
+            os._exit(1 if reason else 0)
+
+
+def fill():
+    """Takes the low descriptors: 0 to 2 if they are closed, and those that a tool may close blindly."""
+    low = [os.open(os.devnull, os.O_RDWR)]
+    while low[-1] < 24:
+        low.append(os.dup(low[-1]))
+    return low
+
+
+def free(low):
+    for number in low:
+        if number > 2:
+            os.close(number)
+
+
+def importable(module):
+    try:
+        __import__(module)
+    except ImportError as error:
+        if error.name and (module + ".").startswith(error.name + "."):
+            return False
+        raise
+    return True
 
 
 def signal_group(group, signal):
-    """Whether the group was there to be signalled."""
+    """Whether the group is there."""
     try:
         os.killpg(group, signal)
+    except ProcessLookupError:
+        return False
     except OSError:
-        return False
+        pass
     return True
 
 
-def children():
-    """Whether this process has children left; reaps those that have ended."""
+def living(groups):
+    """What is left of process groups, but for this process and zombies; as negative groups where there is no /proc."""
+    left = []
+    groups = [group for group in groups if signal_group(group, 0)]
+    own = str(os.getpid())
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return False
-    return True
+        pids = groups and os.listdir("/proc")
+    except OSError:
+        pids = []
+    if own not in pids:
+        return [-group for group in groups if group != os.getpgrp()]
+    for pid in pids:
+        try:
+            with open("/proc/%d/stat" % int(pid), "rb") as file:
+                state, _, group = file.read().rpartition(b")")[2].split()[:3]
+        except (OSError, ValueError):
+            continue
+        if int(group) in groups and state not in b"ZX" and pid != own:
+            left.append(int(pid))
+    return left
 
 
 def adopt(group):
     """Makes a process group the current call's: it ends when the call is cancelled or the link ends."""
     if agent:
-        agent.current().groups.add(group)
+        call = agent.current()
+        call.groups.add(group)
+        if call.done:
+            agent.session.groups.add(group)
+        if call.cancelled:
+            agent.doom(group)
 
 
 def release(group):
     """Says that a process group that was adopted has ended."""
     if agent:
-        for call in list(agent.calls.values()) + [agent.session]:
+        for call in [agent.session, *agent.calls.values()]:
             call.groups.discard(group)
 
 
 def main(sources):
     global agent
-    try:
+    if os.getpgrp() != os.getpid():
         # A terminal's Ctrl-C is the controller's to act on, and what calls start can be ended by group.
         os.setsid()
-    except OSError:
-        pass
     agent = Agent(sources)
-    from rmote.output import Descriptors
-    agent.descriptors = Descriptors(agent)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=agent.fork)
     else:
@@ -528,13 +596,19 @@ def main(sources):
             return pid
 
         os.fork = forking
-    _signal.signal(_signal.SIGTERM, lambda *_: agent.ending.locked() or agent.end())
+    # HUP and TERM end the agent in order; INT and ALRM are nothing to it, though a tool may cause them.
+    for number in 1, 2, 14, 15:
+        _signal.signal(number, lambda number, _: number in (1, 15) and not agent.ending.locked() and agent.end())
     agent.send(HELLO, 0, 0, encode({
-        "version": VERSION, "frame_limit": agent.frame_limit, "python": tuple(sys.version_info[:3]),
+        "version": VERSION, "frame_limit": LIMIT + 6, "python": tuple(sys.version_info[:3]),
         "implementation": sys.implementation.name, "executable": sys.executable or "", "platform": sys.platform,
         "hostname": os.uname()[1], "pid": os.getpid()}))
-    _thread.start_new_thread(agent.watch, ())
-    agent.serve()
-    # Another thread reads now. The main thread stays, since the process would end with it.
+    for job in (agent.watch,), (agent.read, 0):
+        agent.guard(start_new_thread, agent.guard, job)
+    # Signal handlers, a tool's too, run in the main thread: nothing is done here that they could harm.
     while True:
-        time.sleep(3600)
+        try:
+            agent.parked.acquire()
+            agent.loop.run()
+        except BaseException:
+            pass

@@ -1,50 +1,57 @@
 """Fits arguments to a function's signature: records to dataclasses, names to enums, text to paths."""
-import sys
-
 from rmote.wire import Member, Record
 
 
 def convert(function, args, kwargs):
-    target = getattr(function.run, "__func__", function.run)
-    names = getattr(target, "__globals__", {})
-    try:
-        kinds = getattr(target, "__annotations__", {})
-    except NameError:
-        kinds = {}
-    code = getattr(target, "__code__", None)
-    order = list(code.co_varnames[:code.co_argcount]) if code else []
-    if target is not function.run:
-        del order[:1]
-    rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code and code.co_flags & 4 else None
+    names = getattr(function.inner, "__globals__", {})
+    kinds = function.kinds
+    code = function.code
+    order, rest = [], None
+    if code:
+        order = list(code.co_varnames[hasattr(function.run, "__self__"):code.co_argcount])
+        if code.co_flags & 4:
+            rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
     order += [rest] * (len(args) - len(order))
     return ([fit(value, kinds.get(name), names) for value, name in zip(args, order)],
             {name: fit(value, kinds.get(name), names) for name, value in kwargs.items()})
 
 
 def fit(value, kind, names):
+    kind = getattr(kind, "__forward_arg__", kind)
+    parts = ()
     if isinstance(kind, str):
         # An annotation of the tool's own source, as text.
         try:
             kind = eval(kind, names)
         except Exception:
+            # Older Pythons cannot evaluate `Path | None`.
+            parts = kind.split("|") if "|" in kind else ()
             kind = None
-    parts = getattr(kind, "__args__", ()) or ()
-    if isinstance(kind, type) and not parts:
-        return fit_class(value, kind, names)
-    if getattr(kind, "__origin__", None) in (list, tuple, set, frozenset) and parts:
-        return fit_items(value, parts[0], names)
-    for part in parts:
-        fitted = fit(value, part, names)
-        if fitted is not value:
-            return fitted
-    return fit_class(value, None, names)
+    origin = getattr(kind, "__origin__", None)
+    parts = parts or getattr(kind, "__args__", None) or ()
+    if isinstance(origin, type):
+        if isinstance(value, (list, tuple, set, frozenset)):
+            if origin is tuple and parts[1:] != (...,):
+                return type(value)(fit(item, part, names) for item, part in zip(value, parts)) if len(value) == len(parts) else value
+            return fit_items(value, parts and parts[0], names)
+        if type(value) is dict and len(parts) == 2:
+            return {fit(key, parts[0], names): fit(item, parts[1], names) for key, item in value.items()}
+        kind = origin
+    elif type(value) in parts:
+        return value
+    else:
+        for part in parts:
+            fitted = fit(value, part, names)
+            if fitted is not value:
+                return fitted
+    return fit_class(value, kind, names)
 
 
 def fit_class(value, kind, names):
-    enum = sys.modules.get("enum")
+    kind = kind if isinstance(kind, type) else None
     if isinstance(value, Member):
         kind = class_of(kind, value.type_name, names)
-        return kind[value.name] if enum and kind and issubclass(kind, enum.Enum) else value
+        return kind[value.name] if hasattr(kind, "__members__") else value
     if isinstance(value, dict):
         if isinstance(value, Record):
             kind = class_of(kind, value.name, names)
@@ -58,7 +65,7 @@ def fit_class(value, kind, names):
         return value
     if isinstance(value, (list, tuple, set, frozenset)):
         return fit_items(value, None, names)
-    if enum and isinstance(kind, type) and issubclass(kind, enum.Enum):
+    if hasattr(kind, "__members__"):
         return kind[value] if isinstance(value, str) and value in kind.__members__ else kind(value)
     if isinstance(value, str) and hasattr(kind, "__fspath__"):
         return kind(value)
@@ -66,10 +73,7 @@ def fit_class(value, kind, names):
 
 
 def fit_items(value, kind, names):
-    if not isinstance(value, (list, tuple, set, frozenset)):
-        return value
-    fitted = [fit(item, kind, names) for item in value]
-    return fitted if isinstance(value, list) else type(value)(fitted)
+    return type(value)([fit(item, kind, names) for item in value])
 
 
 def class_of(kind, name, names):

@@ -1,34 +1,47 @@
-"""The event loop that all coroutine tools share, in a thread of its own, started with the first of them."""
-import _thread
+"""The event loop that all coroutine tools share: it runs in the main thread, from the first of them on."""
 import asyncio
+import sys
+
+from rmote.agent import CURRENT, fill, free
 
 
 class Loop:
     def __init__(self, agent):
         self.agent = agent
-        self.loop = asyncio.new_event_loop()
-        _thread.start_new_thread(self.run, ())
+        low = fill()
+        try:
+            self.loop = asyncio.new_event_loop()
+        finally:
+            free(low)
 
     def run(self):
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        if sys.version_info < (3, 8):
+            asyncio.get_child_watcher().attach_loop(self.loop)
+        for _ in range(9999):
+            try:
+                self.loop.run_forever()
+            except BaseException:
+                # From a task that a tool has left to itself, or a signal handler.
+                pass
+        self.agent.end("the event loop is broken")
 
     def start(self, call, awaitable):
         self.loop.call_soon_threadsafe(self.create, call, awaitable)
 
     def create(self, call, awaitable):
-        if call.cancelled:
-            # A task that is cancelled before its first step would never reach the answer below.
-            if hasattr(awaitable, "close"):
-                awaitable.close()
-            self.agent.fail(call, asyncio.CancelledError())
-            self.agent.flush()
-        else:
+        try:
             call.task = self.loop.create_task(self.finish(call, awaitable))
+            call.task.add_done_callback(lambda task: self.over(call, awaitable, asyncio.CancelledError()))
+            if call.cancelled:
+                call.task.cancel()
+        except BaseException as error:
+            self.over(call, awaitable, error)
 
     async def finish(self, call, awaitable):
-        # A task runs in a context of its own, so what it prints is its call's.
-        self.agent.enter(call)
+        # A task runs in a context of its own, so what it prints is its call's. Python 3.6 has no contexts.
+        if sys.version_info >= (3, 7):
+            CURRENT.set(call)
         try:
             result = await awaitable
         except BaseException as error:
@@ -36,6 +49,14 @@ class Loop:
         else:
             self.agent.finish(call, result)
         self.agent.flush()
+
+    def over(self, call, awaitable, error):
+        # A task that is cancelled before its first step runs nothing of the above.
+        if not call.done:
+            if hasattr(awaitable, "close"):
+                awaitable.close()
+            self.agent.fail(call, error)
+            self.agent.flush()
 
     def cancel(self, call):
         self.loop.call_soon_threadsafe(lambda: call.task and call.task.cancel())

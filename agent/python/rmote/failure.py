@@ -1,8 +1,7 @@
-"""Describes an exception as data: what `except`, a traceback and a person need of it."""
+"""Describes an exception as data: what `except`, a traceback and a person need of it, whatever its class does."""
 import os
-import sys
 
-from rmote.wire import NotData, TooLarge, encode
+from rmote.wire import decode, encode
 
 FRAMES = 64
 CAUSES = 8
@@ -13,74 +12,83 @@ def describe(error, by, sources, depth=0):
     kind = type(error)
     described = {
         "by": by,
-        "type": kind.__qualname__,
-        "module": kind.__module__ or "",
-        "bases": [class_name(base) for base in kind.__mro__ if base is not object],
+        "type": text(lambda: kind.__qualname__),
+        "module": text(lambda: kind.__module__),
+        "bases": list(map(class_name, type.mro(kind)[:-1])),
         "message": message(error),
-        "args": plain(list(getattr(error, "args", ()))),
-        "traceback": frames(error.__traceback__, sources),
-        "notes": [str(note)[:MESSAGE] for note in plain(getattr(error, "__notes__", None)) or ()],
+        "args": plain(lambda: list(error.args)),
+        "traceback": frames(own(error, "__traceback__"), sources),
+        # The members of an exception group are notes, too.
+        "notes": (plain(lambda: list(map(str, error.__notes__))) or []) + (plain(lambda: [
+            "holds %s: %s" % (class_name(type(member)), message(member)) for member, _ in zip(error.exceptions, range(CAUSES))]) or []),
     }
-    if isinstance(error, OSError):
-        described["errno"] = error.errno if isinstance(error.errno, int) else None
-        name = error.filename
-        described["filename"] = os.fsdecode(name) if isinstance(name, (str, bytes)) else None
-    # The members of an exception group.
-    for member in getattr(error, "exceptions", ())[:CAUSES]:
-        described["notes"].append("holds %s: %s" % (type(member).__name__, message(member)))
-    cause = error.__cause__
+    if issubclass(kind, OSError):
+        number = plain(lambda: error.errno)
+        described["errno"] = number if type(number) is int else None
+        described["filename"] = plain(lambda: os.fsdecode(error.filename))
+    cause = own(error, "__cause__")
     described["explicit"] = cause is not None
-    if cause is None and not error.__suppress_context__:
-        cause = error.__context__
+    if cause is None and not own(error, "__suppress_context__"):
+        cause = own(error, "__context__")
     if cause is not None and depth < CAUSES:
         described["cause"] = describe(cause, by, sources, depth + 1)
     return described
 
 
+def own(error, name):
+    """An attribute as Python itself keeps it."""
+    return BaseException.__dict__[name].__get__(error)
+
+
 def class_name(kind):
-    return kind.__qualname__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
+    name = text(lambda: kind.__qualname__)
+    module = text(lambda: kind.__module__)
+    return name if module == "builtins" else module + "." + name
 
 
 def message(error):
+    return text(lambda: str(error), "<no text: str() of it failed>")
+
+
+def text(get, default=""):
     try:
-        text = str(error)
+        return str.__getitem__(get(), slice(MESSAGE))
     except BaseException:
-        return "<no text: str() of it failed>"
-    return text if len(text) < MESSAGE else text[:MESSAGE] + "..."
+        return default
 
 
-def plain(value):
-    """The value if it can travel and is small, else None."""
+def plain(get):
+    """A copy of the value if it can travel and is small, else None."""
     try:
-        encode(value, MESSAGE)
-    except (NotData, TooLarge, RecursionError):
+        return decode(bytes(encode(get(), MESSAGE)))
+    except BaseException:
         return None
-    return value
 
 
 def frames(traceback, sources):
     walked = []
     while traceback is not None:
-        walked.append((traceback.tb_frame.f_code, traceback.tb_lineno))
+        walked.append((traceback.tb_frame.f_code, traceback.tb_lineno or 0))
         traceback = traceback.tb_next
     # The agent's own frames lead up to the function's first.
     while walked and walked[0][0].co_filename in ("rmote/agent.py", "rmote/coroutines.py"):
         del walked[0]
     if len(walked) > FRAMES:
         del walked[FRAMES // 2:-FRAMES // 2]
-    return [(code.co_filename, line or 0, code.co_name, source_line(code.co_filename, line, sources)) for code, line in walked]
-
-
-def source_line(file, line, sources):
-    """One line of a source. `linecache` would do, but costs 10 ms to import."""
-    text = None
-    for source, name, _ in list(sources.table.values()):
-        if name == file:
-            text = source
-    try:
-        if text is None:
-            with open(file, "rb") as stream:
-                text = stream.read(1 << 22)
-        return text.split(b"\n")[line - 1].decode("utf-8", "replace").strip()[:1000]
-    except (OSError, IndexError, TypeError, ValueError):
-        return None
+    # `linecache` would do, but costs 10 ms to import.
+    known = {file: source for source, file, _ in list(sources.table.values())}
+    files = {}
+    described = []
+    for code, line in walked:
+        file = code.co_filename
+        if file not in files:
+            source = known.get(file, b"")
+            try:
+                if file not in known and os.path.isfile(file):
+                    with open(file, "rb") as stream:
+                        source = stream.read(1 << 22)
+            except (OSError, ValueError):
+                pass
+            files[file] = source.split(b"\n")
+        described.append((file, line, code.co_name, text(lambda: files[file][line - 1].decode("utf-8", "replace").strip()[:1000]) or None))
+    return described

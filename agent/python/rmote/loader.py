@@ -1,11 +1,13 @@
 """Turns the sources that arrive into modules, each compiled when it is first imported."""
 import _thread
+import builtins
 import sys
 
-ModuleSpec = type(sys.__spec__)
+ModuleSpec, Module = type(sys.__spec__), type(sys)
 PathFinder = sys.meta_path[-1]
-# `from __future__ import annotations`, so that `str | None` in a tool's signature also runs on old Pythons.
-ANNOTATIONS = 0 if sys.version_info >= (3, 10) else {(3, 7): 0x100000, (3, 8): 0x100000}.get(sys.version_info[:2], 0x1000000)
+# What a tool does to Python's builtins does not reach the agent's modules.
+__builtins__ = Module("builtins")
+__builtins__.__dict__.update(builtins.__dict__)
 
 
 class Sources:
@@ -13,6 +15,7 @@ class Sources:
 
     def __init__(self):
         self.table = {}
+        self.kept = {}
         self.hidden = {}
         self.lock = _thread.RLock()
 
@@ -23,75 +26,89 @@ class Sources:
 
     def find_spec(self, name, path=None, target=None):
         if name == "logging":
-            return self.logging_spec(path)
-        if name not in self.table or not name.startswith("rmote") and on_host(name):
-            return None
-        return self.spec(name)
+            return logging_spec(path)
+        if name in self.table and not on_host(name):
+            return self.spec(name)
 
     def spec(self, name):
         _, file, package = self.table[name]
         return ModuleSpec(name, self, origin=file, is_package=package)
 
     def create_module(self, spec):
-        return None
+        # Who takes the agent's modules out of sys.modules gets the same ones again.
+        return self.kept.get(spec.name)
 
     def exec_module(self, module):
-        source, file, _ = self.table[module.__name__]
-        module.__file__ = file
-        flags = 0 if module.__name__.startswith("rmote") else ANNOTATIONS
-        exec(compile(source, file, "exec", flags, True), module.__dict__)
+        name = module.__name__
+        if name in self.kept:
+            return
+        source, module.__file__, _ = self.table[name]
+        flags = 0
+        if name.startswith("rmote"):
+            module.__builtins__ = __builtins__
+        elif sys.version_info < (3, 10):
+            # So that `str | None` in a tool's signature runs here too; Python 3.6 knows no such thing.
+            import __future__
+            flags = getattr(getattr(__future__, "annotations", 0), "compiler_flag", 0)
+        exec(compile(source, module.__file__, "exec", flags, True), module.__dict__)
+        if name.startswith("rmote"):
+            self.kept[name] = module
 
     def get_source(self, name):
         return self.table[name][0].decode("utf-8", "replace")
 
     def module(self, name):
         """The module of a name, from the sources before the host's own."""
-        if name not in self.table or name.startswith("rmote") or not on_host(name):
-            __import__(name)
+        __import__(name)
+        if name not in self.table or not on_host(name):
             return sys.modules[name]
         # A tool file that bears the name of one of Python's own modules does not hide that from others.
         with self.lock:
             if name not in self.hidden:
-                module = type(sys)(name)
+                module = Module(name)
                 module.__spec__, module.__loader__ = self.spec(name), self
                 self.exec_module(module)
                 self.hidden[name] = module
             return self.hidden[name]
 
-    def logging_spec(self, path):
-        spec = PathFinder.find_spec("logging", path)
-        if spec is not None:
-            run = spec.loader.exec_module
 
-            def exec_module(module):
-                run(module)
-                from rmote import logs
-                logs.attach(module)
+def logging_spec(path):
+    spec = PathFinder.find_spec("logging", path)
+    if spec is not None:
+        run = spec.loader.exec_module
 
-            spec.loader.exec_module = exec_module
-        return spec
+        def exec_module(module):
+            run(module)
+            from rmote import logs
+            logs.attach(module)
+
+        spec.loader.exec_module = exec_module
+    return spec
 
 
 def on_host(name):
     """Whether Python's own library has a module of this name."""
-    return name in sys.builtin_module_names or PathFinder.find_spec(name, PATH) is not None
+    name = name.partition(".")[0]
+    return name != "rmote" and (name in sys.builtin_module_names or PathFinder.find_spec(name, PATH) is not None)
 
 
 class Site:
     """Comes last: loads site-packages when one of the sources imports what Python's own library has not."""
 
     done = False
+    lock = _thread.RLock()
 
     def find_spec(self, name, path=None, target=None):
         frame = sys._getframe(1)
         while frame and "importlib" in frame.f_code.co_filename:
             frame = frame.f_back
-        if self.done or not frame or frame.f_globals.get("__name__") not in sources.table:
-            return None
-        self.done = True
-        import site
-        site.main()
-        return PathFinder.find_spec(name, path)
+        if frame and frame.f_globals.get("__name__") in sources.table and name != "_contextvars":
+            with self.lock:
+                if not self.done:
+                    self.done = True
+                    import site
+                    site.main()
+            return PathFinder.find_spec(name, path)
 
 
 if sys.path[:1] == [""]:

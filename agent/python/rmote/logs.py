@@ -6,12 +6,9 @@ def attach(logging):
     class Handler(logging.Handler):
         def emit(self, record):
             try:
-                text = record.getMessage()
-                if record.exc_info:
-                    text += "\n" + logging.Formatter().formatException(record.exc_info)
-                agent.log(record.levelno, record.name, text)
+                agent.log(int(record.levelno), str(record.name), self.format(record))
             except Exception:
-                agent.log(record.levelno, record.name, "<no text: formatting it failed>")
+                agent.log(40, "rmote", "<a record that cannot be formatted>")
 
     logging.getLogger().addHandler(Handler())
     logging.getLogger().setLevel(agent.log_level)

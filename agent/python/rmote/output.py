@@ -1,15 +1,16 @@
 """What a tool prints becomes output of its call, whether it goes through `print` or descriptor 1."""
-import _thread
 import io
 import os
 import select
 import sys
+from _thread import allocate_lock, start_new_thread
+from os import read, write
 
 PART = 1 << 16
 
 
 class Text(io.TextIOBase):
-    """Stands in for sys.stdout or sys.stderr: sends whole lines, or more, to the current call."""
+    """Stands in for sys.stdout or sys.stderr, and for their buffers: sends whole lines, or more, to the current call."""
 
     encoding = "utf-8"
     errors = "backslashreplace"
@@ -17,7 +18,7 @@ class Text(io.TextIOBase):
     def __init__(self, agent, number):
         self.agent = agent
         self.number = number
-        self.buffer = Binary(self)
+        self.buffer = self
 
     def fileno(self):
         return self.number
@@ -26,38 +27,22 @@ class Text(io.TextIOBase):
         return True
 
     def write(self, text):
-        if not isinstance(text, str):
-            raise TypeError("write() argument must be str, not %s" % type(text).__name__)
-        self.put(text.encode("utf-8", "backslashreplace"), b"\n" in text.encode("utf-8", "replace")[-PART:])
+        agent = self.agent
+        data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else bytes(text)
+        if agent.forked:
+            write(self.number, data)
+        else:
+            with agent.printing:
+                call = agent.current()
+                held = call.printed.setdefault(self.number, bytearray())
+                held += data
+                if b"\n" in data or len(held) > PART:
+                    agent.flush_printed(call)
         return len(text)
 
-    def put(self, data, send):
-        call = self.agent.current()
-        held = call.printed.get(self.number, b"") + data
-        if send or len(held) > PART:
-            call.printed.pop(self.number, None)
-            self.agent.output(call.id, self.number, held)
-        else:
-            call.printed[self.number] = held
-
     def flush(self):
-        self.agent.flush_printed(self.agent.current())
-
-
-class Binary(io.RawIOBase):
-    def __init__(self, text):
-        self.text = text
-
-    def writable(self):
-        return True
-
-    def fileno(self):
-        return self.text.number
-
-    def write(self, data):
-        data = bytes(data)
-        self.text.put(data, True)
-        return len(data)
+        if not self.agent.forked:
+            self.agent.flush_printed(self.agent.current())
 
 
 class Descriptors:
@@ -65,24 +50,22 @@ class Descriptors:
 
     def __init__(self, agent):
         self.agent = agent
-        self.lock = _thread.allocate_lock()
+        self.lock = allocate_lock()
         self.readers = {}
-        self.poll = select.poll()
+        self.own = {0: agent.null}
         for number in (1, 2):
-            reader, writer = os.pipe()
-            os.dup2(writer, number)
-            os.close(writer)
+            reader, self.own[number] = os.pipe()
             os.set_blocking(reader, False)
             self.readers[reader] = number
+        self.repair(True)
+        self.texts = sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = Text(agent, 1), Text(agent, 2)
+        self.poll = select.poll()
+        for reader in self.readers:
             self.poll.register(reader, select.POLLIN)
-        sys.stdout, sys.stderr = Text(agent, 1), Text(agent, 2)
-        _thread.start_new_thread(self.follow, ())
+        start_new_thread(agent.guard, (self.follow,))
 
     def follow(self):
-        waiting = select.poll()
-        for reader in self.readers:
-            waiting.register(reader, select.POLLIN)
-        while waiting.poll():
+        while select.select(self.readers, [], []):
             self.drain()
             self.agent.flush()
 
@@ -92,15 +75,16 @@ class Descriptors:
             if self.poll.poll(0):
                 for reader, number in self.readers.items():
                     try:
-                        data = os.read(reader, PART)
-                    except BlockingIOError:
-                        continue
-                    if data:
-                        self.agent.output(self.agent.sole(), number, data)
+                        self.agent.output(self.agent.sole(), number, read(reader, PART))
+                    except OSError:
+                        pass
 
-    def forked(self):
-        """In a forked child, which has no link: prints go through the pipes."""
-        for reader in self.readers:
-            os.close(reader)
-        for number, name in ((1, "stdout"), (2, "stderr")):
-            setattr(sys, name, io.TextIOWrapper(os.fdopen(number, "wb", 0, closefd=False), "utf-8", "backslashreplace", None, True))
+    def repair(self, quiet):
+        """Puts back what tools have closed, and when all is quiet what they have put in its place."""
+        for number, own in self.own.items():
+            try:
+                lost = not os.path.sameopenfile(number, own) and quiet
+            except OSError:
+                lost = True
+            if lost:
+                os.dup2(own, number)

@@ -61,17 +61,24 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
     end = None if timeout is None else monotonic() + timeout
     child = None
     try:
-        child = _start(
-            argv,
-            env=full,
-            cwd=cwd,
-            bufsize=0,
-            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
-            stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        agent.adopt(child.pid)
+        # The end of the link waits for what is being started.
+        agent.starting.append(1)
+        try:
+            if agent.agent and agent.agent.ending.locked():
+                raise InterruptedError("the link has ended")
+            child = _start(
+                argv,
+                env=full,
+                cwd=cwd,
+                bufsize=0,
+                stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+                stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+            agent.adopt(child.pid)
+        finally:
+            agent.starting.pop()
         for pipe in (child.stdin, child.stdout, child.stderr):
             if pipe:
                 pipes[pipe.fileno()] = pipe
@@ -118,7 +125,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
                 del pipes[fd]
                 pipe.close()
             now = monotonic()
-            if child.poll() is not None and (len(kills) != 1 or _gone(child.pid)):
+            if child.poll() is not None and (len(kills) != 1 or not agent.living([child.pid])):
                 if not any(pipe is not child.stdin for pipe in pipes.values()):
                     break
                 if linger is None:
@@ -130,7 +137,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
                 done.timed_out = True
                 if not kills:
                     break
-                _kill(child.pid, kills.pop())
+                agent.signal_group(child.pid, kills.pop())
                 end = now + GRACE
     except BaseException:
         if child:
@@ -194,38 +201,15 @@ def _start(argv, **options):
         raise FileNotFoundError(errno.ENOENT, what, name) from None
 
 
-def _kill(group, number):
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        pass
-
-
-def _gone(group):
-    try:
-        os.killpg(group, 0)
-        pids = os.listdir("/proc")
-    except OSError as e:
-        return isinstance(e, ProcessLookupError)
-    # Where nobody reaps orphans, as in many containers, zombies keep the group.
-    for pid in filter(str.isdigit, pids):
-        try:
-            with open("/proc/%s/stat" % pid, "rb") as file:
-                state, _, its = file.read().rpartition(b")")[2].split()[:3]
-        except (OSError, ValueError):
-            continue
-        if int(its) == group and state not in b"ZX":
-            return False
-    return True
-
-
 def _stop(child):
     """Ends the group of a call that was cancelled or failed."""
     import signal
     import subprocess
 
+    from rmote.agent import signal_group
+
     for number in (signal.SIGTERM, signal.SIGKILL):
-        _kill(child.pid, number)
+        signal_group(child.pid, number)
         try:
             child.wait(GRACE)
         except subprocess.TimeoutExpired:

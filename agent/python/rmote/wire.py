@@ -6,6 +6,7 @@ import sys
 DEPTH = 128
 ITEMS = 1 << 22
 TEXT = 1 << 26
+LIMIT = 1 << 27
 HEAD = struct.Struct("<IBBI")
 FLOAT = struct.Struct("<d")
 
@@ -18,10 +19,7 @@ class NotData(TypeError):
         self.path = []
 
     def __str__(self):
-        path = "".join(reversed(self.path))
-        if len(path) > 400:
-            path = path[:200] + "..." + path[-200:]
-        return "result%s: %s" % (path, self.reason)
+        return "result%s: %s" % ("".join(reversed(self.path)), self.reason)
 
 
 class TooLarge(NotData, ValueError):
@@ -40,9 +38,6 @@ class Record(dict):
             return self[field]
         except KeyError:
             raise AttributeError(field) from None
-
-    def __repr__(self):
-        return "%s(%s)" % (self.name, ", ".join("%s=%r" % item for item in self.items()))
 
 
 class Member:
@@ -67,8 +62,7 @@ class Encoder:
     def __init__(self, limit):
         self.out = bytearray()
         self.limit = limit
-        self.depth = 0
-        self.items = 0
+        self.depth = self.items = 0
 
     def size(self, number):
         out = self.out
@@ -77,76 +71,80 @@ class Encoder:
             number >>= 7
         out.append(number)
 
-    def blob(self, tag, data):
-        if len(self.out) + len(data) > self.limit:
+    def check(self, more=0):
+        if len(self.out) + more > self.limit:
             raise TooLarge("larger than the limit of %d bytes; return it in parts" % self.limit)
-        if tag is not None:
-            self.out.append(tag)
-        self.size(len(data))
-        self.out += data
 
     def put(self, value):
-        put = PUT.get(type(value))
-        if put is None:
-            put, value = adapt(value)
-        put(self, value)
+        how = PUT.get(type(value))
+        if how is None:
+            how, value = adapt(value)
+        how[0](self, how[1], value)
 
-    def none(self, value):
-        self.out.append(0)
+    def none(self, tag, value):
+        self.out.append(tag)
 
-    def bool(self, value):
-        self.out.append(1)
+    def bool(self, tag, value):
+        self.out.append(tag)
         self.out.append(value)
 
-    def int(self, value):
+    def int(self, tag, value):
         if -1 << 63 <= value < 1 << 63:
-            self.out.append(2)
+            self.out.append(tag)
             self.size(value << 1 ^ value >> 63)
         else:
             bits = (value if value >= 0 else ~value).bit_length()
             self.blob(3, value.to_bytes(bits // 8 + 1, "little", signed=True))
 
-    def float(self, value):
-        self.out.append(4)
+    def float(self, tag, value):
+        self.out.append(tag)
         self.out += FLOAT.pack(value)
 
-    def text(self, value):
+    def text(self, tag, value):
+        """A text, or a name where the tag is 0."""
         try:
-            tag, data = 5, value.encode()
+            data = value.encode()
         except UnicodeEncodeError:
+            if not tag:
+                raise NotData("a name is not UTF-8") from None
             tag, data = 6, value.encode("utf-8", "surrogatepass")
         if len(data) > TEXT:
-            raise TooLarge("text of %d bytes is larger than the limit of %d; return bytes" % (len(data), TEXT))
+            raise TooLarge("text larger than the limit of %d bytes; return bytes" % TEXT)
         self.blob(tag, data)
 
-    def bytes(self, value):
-        if isinstance(value, memoryview):
-            value = value.cast("B") if value.contiguous else value.tobytes()
-        self.blob(7, value)
+    def blob(self, tag, data):
+        out, size = self.out, len(data)
+        if tag:
+            out.append(tag)
+        if size < 128:
+            out.append(size)
+        else:
+            self.check(size)
+            self.size(size)
+        out += data
 
-    def list(self, value):
-        self.collection(8, value)
+    def view(self, tag, value):
+        self.blob(tag, value.tobytes())
 
-    def tuple(self, value):
-        self.collection(9, value)
-
-    def set(self, value):
-        self.collection(10, value)
-
-    def enter(self, tag, count):
+    def enter(self, tag, items):
+        self.items += items
         if self.depth >= DEPTH:
             raise TooLarge("nested deeper than %d levels" % DEPTH)
-        self.items += count
         if self.items > ITEMS:
             raise TooLarge("more than %d items" % ITEMS)
-        if len(self.out) > self.limit:
-            raise TooLarge("larger than the limit of %d bytes; return it in parts" % self.limit)
+        self.check()
+        self.depth += 1
         self.out.append(tag)
 
+    def leave(self, left):
+        self.depth -= 1
+        if left:
+            raise NotData("its length is not what it says")
+
     def collection(self, tag, value):
-        self.enter(tag, len(value))
-        self.size(len(value))
-        self.depth += 1
+        size = len(value)
+        self.enter(tag, size)
+        self.size(size)
         index = 0
         try:
             for item in value:
@@ -155,84 +153,68 @@ class Encoder:
         except NotData as error:
             error.path.append("[%d]" % index)
             raise
-        self.depth -= 1
+        self.leave(size - index)
 
-    def map(self, value):
-        self.enter(11, 2 * len(value))
-        self.size(len(value))
-        self.depth += 1
+    def map(self, tag, value):
+        left = len(value)
+        self.enter(tag, 2 * left)
+        if tag == 12:
+            self.text(0, value.name)
+        self.size(left)
         key = None
         try:
             for key, item in value.items():
-                self.put(key)
+                if tag == 12:
+                    self.text(0, key)
+                else:
+                    self.put(key)
                 self.put(item)
+                left -= 1
         except NotData as error:
-            error.path.append(".%s" % key if isinstance(key, str) and key.isidentifier() else "[%s]" % brief(key))
+            error.path.append(".%s" % key if isinstance(key, str) and key.isidentifier() else "[%.60r]" % (key,))
             raise
-        self.depth -= 1
+        self.leave(left)
 
-    def record(self, value):
-        self.enter(12, 2 * len(value))
-        self.blob(None, value.name.encode())
-        self.size(len(value))
-        self.depth += 1
-        field = None
-        try:
-            for field, item in value.items():
-                self.blob(None, field.encode())
-                self.put(item)
-        except NotData as error:
-            error.path.append(".%s" % field)
-            raise
-        self.depth -= 1
-
-    def member(self, value):
-        self.enter(13, 1)
-        self.blob(None, value.type_name.encode())
-        self.blob(None, value.name.encode())
-        self.depth += 1
+    def member(self, tag, value):
+        self.enter(tag, 1)
+        self.text(0, value.type_name)
+        self.text(0, value.name)
         self.put(value.value)
-        self.depth -= 1
+        self.leave(0)
 
 
 PUT = {
-    type(None): Encoder.none, bool: Encoder.bool, int: Encoder.int, float: Encoder.float, str: Encoder.text,
-    bytes: Encoder.bytes, bytearray: Encoder.bytes, memoryview: Encoder.bytes, list: Encoder.list,
-    tuple: Encoder.tuple, set: Encoder.set, frozenset: Encoder.set, dict: Encoder.map, Record: Encoder.record,
-    Member: Encoder.member,
+    type(None): (Encoder.none, 0), bool: (Encoder.bool, 1), int: (Encoder.int, 2), float: (Encoder.float, 4),
+    str: (Encoder.text, 5), bytes: (Encoder.blob, 7), bytearray: (Encoder.blob, 7), memoryview: (Encoder.view, 7),
+    list: (Encoder.collection, 8), tuple: (Encoder.collection, 9), set: (Encoder.collection, 10),
+    frozenset: (Encoder.collection, 10), dict: (Encoder.map, 11), Record: (Encoder.map, 12), Member: (Encoder.member, 13),
 }
 
 
-def brief(value):
-    try:
-        text = repr(value)
-    except Exception:
-        text = "?"
-    return text if len(text) < 60 else text[:57] + "..."
-
-
 def adapt(value):
-    """How to encode a value that is not of a plain type itself: the method, and what to give it."""
+    """How to encode a value that is not of a plain type itself, and what to give to that."""
     kind = type(value)
     enum = sys.modules.get("enum")
     if enum and isinstance(value, enum.Enum):
-        return Encoder.member, Member(kind.__name__, value.name or str(value), value.value)
+        return PUT[Member], Member(kind.__name__, value.name or str(value), value.value)
+    fields = None
     if hasattr(kind, "__dataclass_fields__"):
-        return Encoder.record, Record(kind.__name__, [(f, getattr(value, f)) for f in kind.__dataclass_fields__])
-    if isinstance(value, tuple) and hasattr(kind, "_fields"):
-        return Encoder.record, Record(kind.__name__, zip(kind._fields, value))
-    for base in (int, str, float, bytes, bytearray, list, tuple, set, frozenset, dict):
+        fields = [(field, getattr(value, field)) for field in kind.__dataclass_fields__]
+    elif isinstance(value, tuple) and hasattr(kind, "_fields"):
+        fields = zip(kind._fields, value)
+    elif kind.__name__ in ("CompletedProcess", "SimpleNamespace"):
+        fields = vars(value)
+    if fields is not None:
+        return PUT[Record], Record(kind.__name__, fields)
+    for base in PUT:
         if isinstance(value, base):
             return PUT[base], value
     if hasattr(kind, "__fspath__"):
-        value = os.fspath(value)
-        return PUT[type(value)], value
-    if kind.__name__ in ("CompletedProcess", "SimpleNamespace"):
-        return Encoder.record, Record(kind.__name__, vars(value))
+        return adapt(os.fspath(value))
     raise NotData("%s is not data" % kind.__name__)
 
 
-def encode(value, limit=1 << 27):
+def encode(value, limit=LIMIT):
     encoder = Encoder(limit)
     try:
         encoder.put(value)
@@ -240,7 +222,7 @@ def encode(value, limit=1 << 27):
         # A set or dict that another thread changes meanwhile.
         raise NotData(str(error)) from None
     if len(encoder.out) > limit:
-        raise TooLarge("larger than the limit of %d bytes; return it in parts" % limit)
+        encoder.check()
     return encoder.out
 
 
@@ -261,7 +243,10 @@ def varint(data, at):
 
 
 def chunk(data, at):
-    size, at = varint(data, at)
+    size = data[at]
+    at += 1
+    if size > 127:
+        size, at = varint(data, at - 1)
     end = at + size
     if end > len(data):
         raise IndexError
@@ -295,36 +280,33 @@ def value_at(data, at, depth):
     if tag == 6:
         text, at = chunk(data, at)
         return text.decode("utf-8", "surrogatepass"), at
+    if tag > 13:
+        raise ValueError("unknown variant %d" % tag)
     if depth >= DEPTH:
         raise ValueError("nested deeper than %d levels" % DEPTH)
     depth += 1
-    if tag == 13:
+    if tag > 11:
         type_name, at = name(data, at)
-        member, at = name(data, at)
-        value, at = value_at(data, at, depth)
-        return Member(type_name, member, value), at
-    record_name = None
-    if tag == 12:
-        record_name, at = name(data, at)
+        if tag == 13:
+            member, at = name(data, at)
+            value, at = value_at(data, at, depth)
+            return Member(type_name, member, value), at
     count, at = varint(data, at)
+    if count > len(data) - at:
+        raise IndexError
     items = []
-    if tag == 11 or tag == 12:
-        read_key = value_at if tag == 11 else field_at
-        for _ in range(count):
-            key, at = read_key(data, at, depth)
-            item, at = value_at(data, at, depth)
-            items.append((key, item))
-        if tag == 12:
-            return Record(record_name, items), at
+    for _ in range(count):
+        if tag > 10:
+            key, at = name(data, at) if tag > 11 else value_at(data, at, depth)
+        item, at = value_at(data, at, depth)
+        items.append((key, item) if tag > 10 else item)
+    if tag == 12:
+        return Record(type_name, items), at
+    if tag == 11:
         try:
             return dict(items), at
         except TypeError:
             return {freeze(key): item for key, item in items}, at
-    for _ in range(count):
-        item, at = value_at(data, at, depth)
-        items.append(item)
-    if tag == 8:
-        return items, at
     if tag == 9:
         return tuple(items), at
     if tag == 10:
@@ -332,11 +314,7 @@ def value_at(data, at, depth):
             return set(items), at
         except TypeError:
             return set(map(freeze, items)), at
-    raise ValueError("unknown variant %d" % tag)
-
-
-def field_at(data, at, depth):
-    return name(data, at)
+    return items, at
 
 
 def freeze(value):

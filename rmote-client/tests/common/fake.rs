@@ -1,5 +1,7 @@
 //! A host that follows a script: it stands where the agent should be, and says what no honest agent would.
 
+use std::fmt::Write as _;
+
 use bytes::BytesMut;
 use rmote_client::{AgentHello, Command, Limits};
 use rmote_wire::{Frame, Kind, Value};
@@ -75,7 +77,7 @@ impl Fake {
 
     /// An agent that has introduced itself, and has its first call, which has the id 1.
     pub fn serving() -> Self {
-        Self::started().frame(hello(1)).step("call")
+        Self::started().frame(&hello(1)).step("call")
     }
 
     /// The mark, and this status.
@@ -84,11 +86,14 @@ impl Fake {
     }
 
     pub fn bytes(self, bytes: &[u8]) -> Self {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.step(&format!("bytes:{hex}"))
+        let mut step = "bytes:".to_owned();
+        for byte in bytes {
+            _ = write!(step, "{byte:02x}");
+        }
+        self.step(&step)
     }
 
-    pub fn frame(self, frame: Frame) -> Self {
+    pub fn frame(self, frame: &Frame) -> Self {
         self.bytes(&bytes_of(frame))
     }
 
@@ -107,7 +112,7 @@ impl Fake {
     }
 }
 
-pub fn bytes_of(frame: Frame) -> BytesMut {
+pub fn bytes_of(frame: &Frame) -> BytesMut {
     let mut bytes = BytesMut::from(&frame.header()[..]);
     bytes.extend_from_slice(&frame.payload);
     bytes

@@ -24,7 +24,8 @@ impl Host {
             marker: Marker::new(),
         };
         // The search also tries some whole paths, which are there on this machine and must not be on the host.
-        let hide = "for word; do shift; case $word in /*) ;; *) set -- \"$@\" \"$word\";; esac; done";
+        let hide =
+            "for word; do shift; case $word in /*) ;; *) set -- \"$@\" \"$word\";; esac; done";
         host.with("sh", &format!("{hide}\nexec /bin/sh \"$@\""))
     }
 

@@ -10,6 +10,7 @@
 pub mod fake;
 pub mod host;
 pub mod recorder;
+pub mod tour;
 
 use std::error::Error;
 use std::fs;
@@ -72,12 +73,8 @@ impl Marker {
             if String::from_utf8_lossy(&environment).contains(&self.0) {
                 let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
                 let line = String::from_utf8_lossy(&line).replace('\0', " ");
-                let end = line.floor_char_boundary(200);
-                found.push(format!(
-                    "{}: {}",
-                    entry.file_name().to_string_lossy(),
-                    &line[..end]
-                ));
+                let line: String = line.chars().take(200).collect();
+                found.push(format!("{}: {line}", entry.file_name().to_string_lossy()));
             }
         }
         found
@@ -85,10 +82,15 @@ impl Marker {
 
     /// Waits until none is left.
     pub async fn gone(&self) {
-        eventually(&format!("the end of {:?}", self.processes()), || {
-            self.processes().is_empty()
-        })
-        .await;
+        let end = Instant::now() + GUARD;
+        loop {
+            let left = self.processes();
+            if left.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < end, "left behind: {left:#?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 
@@ -97,7 +99,7 @@ pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {
-        text.push_str(&format!(": {error}"));
+        text = format!("{text}: {error}");
         next = error.source();
     }
     text
@@ -109,10 +111,8 @@ pub async fn start_error(transport: impl Transport, options: Options) -> Arc<Sta
     let target = transport.target();
     within(async {
         let session = Session::connect_with(transport, options).await.unwrap();
-        let (call, ready) = tokio::join!(
-            session.call::<String>("platform.node", ()),
-            session.ready()
-        );
+        let (call, ready) =
+            tokio::join!(session.call::<String>("platform.node", ()), session.ready());
         let call = call.unwrap_err();
         let text = chain(&call);
         let error = start_of(call);

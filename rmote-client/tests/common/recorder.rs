@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -25,6 +25,7 @@ pub enum Chunk {
 pub struct Recorder<T> {
     transport: T,
     chunks: Arc<Mutex<Vec<Chunk>>>,
+    bootstrap: Arc<OnceLock<usize>>,
 }
 
 impl<T: Transport> Recorder<T> {
@@ -32,6 +33,7 @@ impl<T: Transport> Recorder<T> {
         Self {
             transport,
             chunks: Arc::default(),
+            bootstrap: Arc::default(),
         }
     }
 
@@ -39,15 +41,21 @@ impl<T: Transport> Recorder<T> {
         self.chunks.lock().unwrap().clone()
     }
 
-    /// The frames that went to the host, after a bootstrap of this many bytes.
-    pub fn frames(&self, bootstrap: usize) -> Vec<Frame> {
+    /// The size of what goes before the frames, as the command line has it.
+    pub fn bootstrap(&self) -> usize {
+        *self.bootstrap.get().unwrap()
+    }
+
+    /// The frames that went to the host.
+    pub fn frames(&self) -> Vec<Frame> {
         let mut bytes = BytesMut::new();
         for chunk in self.chunks() {
             if let Chunk::Written(data) = chunk {
                 bytes.extend_from_slice(&data);
             }
         }
-        let mut bytes = bytes.split_off(bootstrap);
+        let start = self.bootstrap().min(bytes.len());
+        let mut bytes = bytes.split_off(start);
         let mut codec = FrameCodec::new(Limits::default().frame);
         std::iter::from_fn(|| codec.decode(&mut bytes).unwrap()).collect()
     }
@@ -60,6 +68,8 @@ impl<T: Transport> Transport for Recorder<T> {
     }
 
     async fn start(&self, argv: &[String]) -> Result<Link, SpawnError> {
+        let size = argv.iter().find_map(|word| word.parse().ok());
+        _ = self.bootstrap.set(size.expect("one word is the size"));
         let mut link = self.transport.start(argv).await?;
         link.stdin = Box::new(Tap(link.stdin, self.chunks.clone()));
         link.stdout = Box::new(Tap(link.stdout, self.chunks.clone()));

@@ -1,0 +1,260 @@
+"""A controller in few lines: starts an agent as rmote does and speaks frames with it."""
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import zlib
+
+import bootstrap
+
+from rmote.wire import HEAD, decode, encode
+
+SOURCES = os.path.dirname(bootstrap.HERE)
+CORE = ("wire", "arguments", "failure", "output", "coroutines", "agent", "logs")
+MARK = b"0123456789abcdef" * 2
+RUN = "import sys;exec(sys.argv[1].replace(chr(126),chr(10)))"
+HELLO, LOAD, CALL, CANCEL, PING, CLOSE, RETURN, RAISE, OUTPUT, LOG, PONG, BYE = 1, 2, 3, 4, 5, 6, 33, 34, 35, 36, 37, 38
+# Only a hang lasts that long.
+PATIENCE = 90
+
+
+def source(name):
+    with open(os.path.join(SOURCES, name + ".py"), "rb") as file:
+        return file.read()
+
+
+def first_stage():
+    """The first stage as one shell word."""
+    lines = source("first_stage").decode().split("\n")
+    return "~".join(line.replace("    ", " ") for line in lines if line and not line.startswith("#"))
+
+
+def core():
+    """Loader and agent as the bytes that follow on standard input."""
+    parts = [source("rmote/loader")]
+    for name in CORE:
+        parts += ["rmote.{}".format(name).encode(), source("rmote/" + name)]
+    return b"#rmote\n" + zlib.compress(b"\0".join(parts))
+
+
+def argv(python=None, size=None, rest=()):
+    size = len(core()) if size is None else size
+    swapped = (MARK[16:] + MARK[:16]).decode()
+    return [python or sys.executable, "-ESsc", RUN, first_stage(), swapped, str(size), "", RUN] + list(rest)
+
+
+def frame(kind, id=0, payload=b"", flags=0):
+    return HEAD.pack(6 + len(payload), kind, flags, id) + bytes(payload)
+
+
+def alive(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def members(group):
+    """The living processes of a group."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid) as file:
+                state, _, its = file.read().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its) == group and state not in "ZX":
+            found.append(int(pid))
+    return found
+
+
+def until(what, message="it never happened"):
+    """Asks until the answer is true, and returns it."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        answer = what()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(message)
+
+
+class Raised(Exception):
+    """A call ended with an exception."""
+
+    def __init__(self, described):
+        Exception.__init__(self, described)
+        self.__dict__.update(described)
+        self.described = described
+        self.given = described.get("args")
+
+
+class Link:
+    """The bytes of a process; nothing here waits for ever."""
+
+    def __init__(self, words, **options):
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, **options)
+        self.buffer = b""
+
+    def write(self, data):
+        """Writes all, and reads meanwhile so that neither side waits for the other."""
+        view = memoryview(data)
+        while len(view):
+            readable, writable, _ = select.select([self.process.stdout], [self.process.stdin], [], PATIENCE)
+            if not readable and not writable:
+                raise AssertionError("the link takes nothing")
+            if readable:
+                self.fill()
+            if writable:
+                view = view[os.write(self.process.stdin.fileno(), view[:4096]):]
+
+    def fill(self):
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            raise AssertionError("nothing comes")
+        data = os.read(self.process.stdout.fileno(), 1 << 16)
+        if not data:
+            raise EOFError(self.buffer)
+        self.buffer += data
+
+    def take(self, size):
+        while len(self.buffer) < size:
+            self.fill()
+        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        return data
+
+    def rest(self):
+        """All that comes until the other side closes."""
+        try:
+            while True:
+                self.fill()
+        except EOFError:
+            data, self.buffer = self.buffer, b""
+            return data
+
+    def wait(self):
+        """Closes the link and returns the exit status and what standard error held."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        self.rest()
+        try:
+            status = self.process.wait(PATIENCE)
+        finally:
+            if self.process.returncode is None:
+                self.process.kill()
+                self.process.wait()
+            errors = self.process.stderr.read()
+            self.process.stdout.close()
+            self.process.stderr.close()
+        return status, errors
+
+
+class Agent(Link):
+    """A session."""
+
+    def __init__(self, python=None, log_level=20, frame_limit=(1 << 27) + 6, version=1, **options):
+        Link.__init__(self, argv(python), **options)
+        self.returned = {}
+        self.outputs = {}
+        self.order = []
+        self.logs = []
+        self.pongs = []
+        self.hello = None
+        self.bye = False
+        self.last = 0
+        hello = encode({"version": version, "frame_limit": frame_limit, "log_level": log_level})
+        self.write(core() + frame(HELLO, payload=hello))
+        begin = self.take(len(MARK) + 1)
+        if begin != MARK + b"P":
+            raise AssertionError(begin + self.rest())
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def load(self, name, text, package=False):
+        source = text if isinstance(text, bytes) else text.encode()
+        payload = encode((name, zlib.compress(source), name.replace(".", "/") + ".py", package))
+        self.write(frame(LOAD, payload=payload, flags=1))
+
+    def load_own(self, *names):
+        for name in names:
+            self.load("rmote." + name, source("rmote/" + name))
+
+    def call(self, function, *args, **kwargs):
+        """Sends a call and returns its id; `deadline` is in milliseconds."""
+        self.last += 1
+        deadline = kwargs.pop("deadline", 0)
+        self.write(frame(CALL, self.last, encode((function, deadline, list(args), kwargs))))
+        return self.last
+
+    def cancel(self, id):
+        self.write(frame(CANCEL, id))
+
+    def serve(self):
+        """Takes one frame."""
+        length, kind, flags, id = HEAD.unpack(self.take(10))
+        payload = self.take(length - 6)
+        self.order.append((kind, id))
+        if kind in (RETURN, RAISE):
+            if id in self.returned:
+                raise AssertionError("call %d is answered twice" % id)
+            self.returned[id] = kind, decode(payload)
+        elif kind == OUTPUT:
+            if id in self.returned:
+                raise AssertionError("output of call %d after its answer" % id)
+            key = id, 2 if flags else 1
+            self.outputs[key] = self.outputs.get(key, b"") + payload
+        elif kind == LOG:
+            self.logs.append((id,) + decode(payload))
+        elif kind == PONG:
+            self.pongs.append(payload)
+        elif kind == HELLO:
+            self.hello = decode(payload)
+        elif kind == BYE:
+            self.bye = True
+        else:
+            raise AssertionError("kind %d" % kind)
+
+    def result(self, id):
+        while id not in self.returned:
+            self.serve()
+        kind, value = self.returned[id]
+        if kind == RAISE:
+            raise Raised(value)
+        return value
+
+    def error(self, id):
+        """How a call failed."""
+        try:
+            value = self.result(id)
+        except Raised as error:
+            return error
+        raise AssertionError("it returned %r" % (value,))
+
+    def run(self, function, *args, **kwargs):
+        return self.result(self.call(function, *args, **kwargs))
+
+    def fails(self, function, *args, **kwargs):
+        return self.error(self.call(function, *args, **kwargs))
+
+    def printed(self, id, number=1):
+        return self.outputs.get((id, number), b"")
+
+    def output(self, number=1):
+        """All that was printed, by any call."""
+        return b"".join(data for (_, its), data in sorted(self.outputs.items()) if its == number)
+
+    def close(self):
+        """Ends the session and checks that nothing is left of it."""
+        status, errors = self.wait()
+        left = members(self.pid)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        if left:
+            raise AssertionError("processes are left: %r" % left)
+        if status or errors:
+            raise AssertionError("exit status %r, %s" % (status, errors.decode("utf-8", "replace")))

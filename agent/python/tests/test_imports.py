@@ -1,0 +1,81 @@
+import ast
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import bootstrap  # noqa: F401
+import driver
+
+MODULES = os.path.join(driver.SOURCES, "rmote")
+# What the core may import as it starts: built into every Python, or loaded by it anyway.
+CHEAP = {"_contextvars", "_signal", "_thread", "builtins", "io", "os", "select", "struct", "sys", "time"}
+# What a module of the core imports when something asks for it.
+LATER = {
+    "agent": {"zlib"}, "coroutines": set(), "loader": {"__future__", "site"},
+    "wire": set(), "output": set(), "failure": set(), "logs": set(), "arguments": set(),
+}
+# Modules that start later by themselves, or on demand, may import these.
+OTHERS = {
+    "coroutines": {"_thread", "asyncio", "sys"},
+    "describe": {"inspect"},
+    "process": {"errno", "os", "select", "signal", "subprocess", "threading", "time"},
+    "protocol": {"subprocess", "sys"},
+    "template": set(),
+}
+DEAR = ("asyncio", "collections", "dataclasses", "inspect", "logging", "re", "site", "subprocess", "threading")
+
+
+def trees():
+    names = sorted(name[:-3] for name in os.listdir(MODULES) if name.endswith(".py"))
+    for name in names:
+        text = driver.source("rmote/" + name).decode()
+        yield name, ast.parse(text, name)
+
+
+def imported(nodes):
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+class Imports(unittest.TestCase):
+    def test_allow_list(self):
+        for name, tree in trees():
+            own = {module for module in imported(ast.walk(tree)) if module.split(".")[0] != "rmote"}
+            if name in OTHERS:
+                self.assertLessEqual(own, OTHERS[name], name)
+            else:
+                self.assertLessEqual(own, CHEAP | LATER[name], name)
+
+    def test_the_core_imports_only_what_is_cheap_at_once(self):
+        for name, tree in trees():
+            if name in driver.CORE + ("loader",) and name != "coroutines":
+                nodes = [node for outer in tree.body for node in ([outer] + getattr(outer, "body", []) if isinstance(outer, ast.Try) else [outer])]
+                at_once = {module for module in imported(nodes) if not module.startswith("rmote")}
+                self.assertLessEqual(at_once, CHEAP, name)
+
+    def test_syntax_of_the_oldest_python(self):
+        if sys.version_info >= (3, 8):
+            for name, _ in trees():
+                ast.parse(driver.source("rmote/" + name).decode(), name, feature_version=(3, 6))
+
+    def test_nothing_dear_is_loaded_at_the_start(self):
+        # What comes with the cheap ones: PyPy has some of them in Python.
+        code = "import sys\nfor name in %r:\n try: __import__(name)\n except ImportError: pass\nprint(*sys.modules)"
+        bare = set(subprocess.check_output([sys.executable, "-ESsc", code % sorted(CHEAP)]).decode().split())
+        agent = driver.Agent()
+        agent.load("probe", "import sys\ndef names(): return sorted(sys.modules)\n")
+        loaded = set(agent.run("probe:names"))
+        agent.close()
+        self.assertEqual(loaded.intersection(DEAR) - bare, set())
+        self.assertNotIn("rmote.arguments", loaded)
+        self.assertNotIn("rmote.failure", loaded)
+
+
+if __name__ == "__main__":
+    unittest.main()

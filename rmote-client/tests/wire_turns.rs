@@ -1,0 +1,86 @@
+//! The first result is there after one round trip: counted on the wire.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+mod common;
+
+use common::recorder::{Chunk, Recorder};
+use common::within;
+use rmote_client::{Local, Session, Value};
+use rmote_wire::Kind;
+
+const TOOL: &str = "
+class Tool:
+    @staticmethod
+    async def add(a, b):
+        print('adding')
+        return a + b
+";
+
+#[tokio::test]
+async fn the_first_result_costs_one_turn_and_one_write() {
+    let recorder = Recorder::new(Local::new());
+    let bytes = within(async {
+        let session = Session::connect(recorder.clone()).await.unwrap();
+        let tool = session.load_as("tool", TOOL).unwrap();
+        let sum: i64 = tool.call("Tool.add", (1, 2)).await.unwrap();
+        assert_eq!(sum, 3);
+        let chunks = recorder.chunks();
+        let Some((Chunk::Written(first), rest)) = chunks.split_first() else {
+            panic!("the host spoke first: {chunks:?}")
+        };
+        assert!(
+            rest.iter().all(|chunk| matches!(chunk, Chunk::Read(_))),
+            "something was written after the first answer, or in a second write"
+        );
+        session.close().await.unwrap();
+        first.len()
+    })
+    .await;
+    let kinds: Vec<_> = recorder.frames().iter().map(|frame| frame.kind).collect();
+    assert_eq!(kinds, [Kind::Hello, Kind::Load, Kind::Call, Kind::Close]);
+    let bootstrap = recorder.bootstrap();
+    eprintln!("the first write has {bytes} bytes, of which {bootstrap} are the bootstrap");
+    assert!(bytes > bootstrap);
+}
+
+#[tokio::test]
+async fn calls_that_are_made_together_leave_together() {
+    let recorder = Recorder::new(Local::new());
+    within(async {
+        let session = Session::connect(recorder.clone()).await.unwrap();
+        let (a, b, c) = tokio::join!(
+            session.call::<i64>("builtins.abs", (-1,)),
+            session.call::<i64>("builtins.abs", (-2,)),
+            session.call::<i64>("builtins.abs", (-3,)),
+        );
+        assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (1, 2, 3));
+        let written = recorder.chunks();
+        let written = written
+            .iter()
+            .filter(|chunk| matches!(chunk, Chunk::Written(_)));
+        assert_eq!(written.count(), 1);
+        session.close().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_later_call_is_one_write_and_needs_no_other() {
+    let recorder = Recorder::new(Local::new());
+    within(async {
+        let session = Session::connect(recorder.clone()).await.unwrap();
+        session.ready().await.unwrap();
+        let before = recorder.chunks().len();
+        session.call::<Value>("platform.node", ()).await.unwrap();
+        let chunks = recorder.chunks().split_off(before);
+        assert!(matches!(chunks[0], Chunk::Written(_)), "{chunks:?}");
+        assert!(
+            chunks[1..]
+                .iter()
+                .all(|chunk| matches!(chunk, Chunk::Read(_))),
+            "{chunks:?}"
+        );
+        session.close().await.unwrap();
+    })
+    .await;
+}
