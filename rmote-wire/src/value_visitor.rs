@@ -12,6 +12,8 @@ use crate::value::{EnumMember, Record, Value};
 
 impl<'de> Deserialize<'de> for Value {
     /// Takes anything: unchanged from [`from_value`](crate::from_value), and from other formats what they have.
+    ///
+    /// Not for JSON where serde_json's feature `arbitrary_precision` is on: it hands numbers out as maps of its own.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(token::VALUE, ValueVisitor)
     }

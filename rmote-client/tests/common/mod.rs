@@ -94,6 +94,18 @@ impl Marker {
     }
 }
 
+/// Runs a test in a session on this machine, and sees that nothing of it is left.
+pub async fn in_session<F: Future<Output = ()>>(test: impl FnOnce(Session) -> F) {
+    let marker = Marker::new();
+    within(async {
+        let session = Session::connect(marker.local()).await.unwrap();
+        test(session.clone()).await;
+        session.close().await.unwrap();
+    })
+    .await;
+    marker.gone().await;
+}
+
 /// An error with all that stands behind it, as a person sees it.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
