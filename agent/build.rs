@@ -10,17 +10,9 @@ use std::{env, fs, path::Path};
 mod pack;
 
 /// Loaded with every session, in this order in the stream: the smallest of all.
-const CORE: [&str; 7] = [
-    "wire",
-    "arguments",
-    "failure",
-    "output",
-    "coroutines",
-    "agent",
-    "logs",
-];
+const CORE: [&str; 6] = ["wire", "failure", "output", "coroutines", "agent", "logs"];
 /// Sent when something asks for them.
-const ON_DEMAND: [&str; 4] = ["describe", "process", "protocol", "template"];
+const ON_DEMAND: [&str; 5] = ["arguments", "describe", "process", "protocol", "template"];
 
 fn main() {
     println!("cargo::rerun-if-changed=python");

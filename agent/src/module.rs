@@ -37,6 +37,12 @@ macro_rules! packed {
     };
 }
 
+static ARGUMENTS: Module = Module::new(
+    "rmote.arguments",
+    "rmote/arguments.py",
+    packed!("arguments"),
+    &[],
+);
 static DESCRIBE: Module = Module::new(
     "rmote.describe",
     "rmote/describe.py",
@@ -60,4 +66,4 @@ static TEMPLATE: Module = Module::new(
 );
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 4] = [&DESCRIBE, &RUN, &PROTOCOL, &TEMPLATE];
+pub static MODULES: [&Module; 5] = [&ARGUMENTS, &DESCRIBE, &RUN, &PROTOCOL, &TEMPLATE];

@@ -174,7 +174,11 @@ impl Library {
                         .iter()
                         .map(|required| required.name.to_owned()),
                 ),
-                Body::Text(text) => open.extend(imports(text)),
+                Body::Text(text) => {
+                    open.extend(imports(text));
+                    // It fits arguments to the signatures of a user's own tools.
+                    open.push("rmote.arguments".to_owned());
+                }
             }
         }
         found.reverse();
@@ -302,8 +306,11 @@ mod tests {
         library.add(Some("a.b.base"), None, "").unwrap();
         let sent = library.with_imports("a.b.tool");
         let names: Vec<_> = sent.iter().map(|source| source.name.as_str()).collect();
-        assert_eq!(names, ["a.b.base", "a", "a.b", "a.b.tool"]);
-        let frame = sent[1].load(&Limits::default()).unwrap();
+        assert_eq!(
+            names,
+            ["a.b.base", "rmote.arguments", "a", "a.b", "a.b.tool"]
+        );
+        let frame = sent[2].load(&Limits::default()).unwrap();
         assert!(Load::decode(&frame, &Limits::default()).unwrap().package);
     }
 

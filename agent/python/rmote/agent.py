@@ -252,7 +252,9 @@ class Agent:
             if call.cancelled:
                 raise InterruptedError("cancelled before it began")
             function = call.function = function or self.resolve(name)
-            if function.convert or not (PLAIN.issuperset(map(type, args)) and PLAIN.issuperset(map(type, kwargs.values()))):
+            # The module comes with the first tool of the user's own; without one there is nothing to fit.
+            if "rmote.arguments" in self.sources.table and (
+                    function.convert or not (PLAIN.issuperset(map(type, args)) and PLAIN.issuperset(map(type, kwargs.values())))):
                 by = "agent"
                 from rmote.arguments import convert
                 args, kwargs = convert(function, args, kwargs)

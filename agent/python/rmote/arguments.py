@@ -19,19 +19,20 @@ def convert(function, args, kwargs):
 def fit(value, kind, names):
     kind = getattr(kind, "__forward_arg__", kind)
     parts = ()
-    if isinstance(kind, str):
-        # An annotation of the tool's own source, as text.
-        try:
-            kind = eval(kind, names)
-        except Exception:
-            # Older Pythons cannot evaluate `Path | None`.
-            parts = kind.split("|") if "|" in kind else ()
-            kind = None
+    for _ in range(2):
+        if isinstance(kind, str):
+            # An annotation of the tool's own source, as text, or as text of a text.
+            try:
+                kind = eval(kind, names)
+            except Exception:
+                # Older Pythons cannot evaluate `Path | None`.
+                parts = kind.split("|") if "|" in kind else ()
+                kind = None
     origin = getattr(kind, "__origin__", None)
     parts = parts or getattr(kind, "__args__", None) or ()
     if isinstance(origin, type):
         if isinstance(value, (list, tuple, set, frozenset)):
-            if origin is tuple and parts[1:] != (...,):
+            if issubclass(origin, tuple) and parts[1:] != (...,):
                 return type(value)(fit(item, part, names) for item, part in zip(value, parts)) if len(value) == len(parts) else value
             return fit_items(value, parts and parts[0], names)
         if type(value) is dict and len(parts) == 2:

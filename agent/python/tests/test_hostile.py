@@ -309,7 +309,9 @@ class Hostile(unittest.TestCase):
         self.assertEqual(agent.run("t:getpid"), agent.pid)
         for _ in range(3):
             error = agent.fails("t:exits")
-            self.assertEqual((error.type, error.given, error.traceback[-1][0]), ("SystemExit", [3], "t.py"))
+            # Pythons before 3.8 cannot even find what they have imported.
+            if sys.version_info >= (3, 8):
+                self.assertEqual((error.type, error.given, error.traceback[-1][0]), ("SystemExit", [3], "t.py"))
         self.assertEqual(agent.fails("t:nope").by, "function")
 
     def test_forks(self):
