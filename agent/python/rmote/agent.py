@@ -1,10 +1,10 @@
 """Reads frames, runs what they call, and answers."""
 import _signal
 import os
-import select
 import sys
-from _thread import RLock, _local, allocate_lock, start_new_thread
-from os import read, write
+from _thread import RLock, _local, allocate_lock, stack_size, start_new_thread
+from os import _exit, getpgrp, getpid, kill, killpg, listdir, read, write
+from select import select
 from time import monotonic, sleep
 
 from rmote.wire import HEAD, LIMIT, TooLarge, decode, encode
@@ -134,7 +134,7 @@ class Agent:
             try:
                 view = view[write(self.out, view):]
             except BlockingIOError:
-                select.select([], [self.out], [])
+                select([], [self.out], [])
             except OSError:
                 self.end()
 
@@ -145,7 +145,7 @@ class Agent:
         try:
             job(*args)
         except BaseException as error:
-            self.end(repr(error))
+            self.end(error)
 
     def read(self, mine):
         """Reads and serves until another thread has become the reader."""
@@ -155,7 +155,7 @@ class Agent:
             while len(buffer) - at >= 10:
                 length, kind, flags, id = HEAD.unpack_from(buffer, at)
                 if not 6 <= length <= LIMIT + 6:
-                    self.end("frame of %d bytes" % length)
+                    raise ValueError("frame of %d bytes" % length)
                 end = at + 4 + length
                 if len(buffer) < end:
                     break
@@ -177,7 +177,7 @@ class Agent:
             try:
                 data = read(self.input, PART)
             except BlockingIOError:
-                select.select([self.input], [], [])
+                select([self.input], [], [])
                 continue
             except OSError:
                 data = b""
@@ -187,7 +187,7 @@ class Agent:
 
     def control(self, kind, flags, id, payload):
         if flags > (kind == LOAD):
-            self.end("frame of kind %d with unknown flags %d" % (kind, flags))
+            raise ValueError("frame of kind %d with unknown flags %d" % (kind, flags))
         if kind == LOAD:
             name, source, file, package = decode(payload)
             if flags:
@@ -210,7 +210,7 @@ class Agent:
             self.flush()
             self.end()
         else:
-            self.end("frame of unknown kind %d" % kind)
+            raise ValueError("frame of unknown kind %d" % kind)
 
     # Calls
 
@@ -290,8 +290,10 @@ class Agent:
 
     def fail(self, call, error, by="function"):
         if self.forked:
+            if not isinstance(error, SystemExit):
+                sys.excepthook(type(error), error, error.__traceback__)
             # As sys.exit has it; what is no number ends in the guard, with 1.
-            os._exit(int(getattr(error, "code", 1) or 0))
+            _exit(int(getattr(error, "code", 1) or 0))
         if call.cancelled:
             by = "cancelled"
         elif isinstance(error, NoSuchFunction) or type(error) is TypeError and error.__traceback__.tb_next is None:
@@ -307,7 +309,7 @@ class Agent:
 
     def answer(self, kind, call, payload):
         if self.forked:
-            os._exit(0)
+            _exit(0)
         self.descriptors.drain()
         with self.printing:
             if call.printed:
@@ -468,25 +470,31 @@ class Agent:
     def fork(self):
         """In a forked child: the link is the parent's alone."""
         self.forked = True
-        for number in (self.input, self.out, self.errors, *self.descriptors.readers):
+        for number in (self.input, self.out, self.errors, self.descriptors.told, *self.descriptors.readers):
             os.closerange(number, number + 1)
+        try:
+            # A signal to the child is none to the parent's event loop.
+            _signal.set_wakeup_fd(-1)
+        except ValueError:
+            # PyPy has its own idea of the main thread.
+            pass
 
     def end(self, reason=None):
         """Ends the process and whatever its calls have started."""
         if self.forked:
-            os._exit(1)
+            _exit(1)
         while not self.ending.acquire(False):
             # Another thread ends the process; this one must do nothing more.
             sleep(60)
         try:
-            if reason and select.select([], [self.errors], [], 0)[1]:
-                write(self.errors, ("rmote agent: %.999s\n" % reason).encode("ascii", "replace"))
+            if reason and select([], [self.errors], [], 0)[1]:
+                write(self.errors, ("rmote agent: %.999r\n" % reason).encode("ascii", "replace"))
             start, told = monotonic(), set()
             while True:
                 late = monotonic() - start
                 # First this: what has been started by now is a call's, and nothing more is.
                 busy = starting[:]
-                groups = {os.getpgrp()}.union(*[call.groups for call in [self.session, *self.calls.values()]])
+                groups = {getpgrp()}.union(*[call.groups for call in [self.session, *self.calls.values()]])
                 left = living(groups)
                 if late > 1.3 or not left and not busy:
                     break
@@ -495,14 +503,14 @@ class Agent:
                     if late > 1 or pid not in told:
                         told.add(pid)
                         try:
-                            os.kill(pid, signal)
+                            kill(pid, signal)
                         except OSError:
                             pass
                 sleep(0.01)
             # Where there is no /proc, the rest of the own group.
-            signal_group(os.getpgrp(), _signal.SIGTERM)
+            signal_group(getpgrp(), _signal.SIGTERM)
         finally:
-            os._exit(1 if reason else 0)
+            _exit(reason is not None)
 
 
 def fill():
@@ -532,7 +540,7 @@ def importable(module):
 def signal_group(group, signal):
     """Whether the group is there."""
     try:
-        os.killpg(group, signal)
+        killpg(group, signal)
     except ProcessLookupError:
         return False
     except OSError:
@@ -544,13 +552,13 @@ def living(groups):
     """What is left of process groups, but for this process and zombies; as negative groups where there is no /proc."""
     left = []
     groups = [group for group in groups if signal_group(group, 0)]
-    own = str(os.getpid())
+    own = str(getpid())
     try:
-        pids = groups and os.listdir("/proc")
+        pids = groups and listdir("/proc")
     except OSError:
         pids = []
     if own not in pids:
-        return [-group for group in groups if group != os.getpgrp()]
+        return [-group for group in groups if group != getpgrp()]
     for pid in pids:
         try:
             with open("/proc/%d/stat" % int(pid), "rb") as file:
@@ -582,7 +590,7 @@ def release(group):
 
 def main(sources):
     global agent
-    if os.getpgrp() != os.getpid():
+    if getpgrp() != getpid():
         # A terminal's Ctrl-C is the controller's to act on, and what calls start can be ended by group.
         os.setsid()
     agent = Agent(sources)
@@ -598,19 +606,22 @@ def main(sources):
             return pid
 
         os.fork = forking
-    # HUP and TERM end the agent in order; INT and ALRM are nothing to it, though a tool may cause them.
-    for number in 1, 2, 14, 15:
+    # HUP and TERM end the agent in order; INT and ALRM are nothing to it, though a tool may cause them. Python ignores PIPE,
+    # and all children would; what has a handler here is the default in them.
+    for number in 1, 2, 13, 14, 15:
         _signal.signal(number, lambda number, _: number in (1, 15) and not agent.ending.locked() and agent.end())
     agent.send(HELLO, 0, 0, encode({
         "version": VERSION, "frame_limit": LIMIT + 6, "python": tuple(sys.version_info[:3]),
         "implementation": sys.implementation.name, "executable": sys.executable or "", "platform": sys.platform,
-        "hostname": os.uname()[1], "pid": os.getpid()}))
+        "hostname": os.uname()[1], "pid": getpid()}))
+    # Where the system's own is small, as with musl, a deep recursion would end the process.
+    stack_size(1 << 23)
     for job in (agent.watch,), (agent.read, 0):
         agent.guard(start_new_thread, agent.guard, job)
-    # Signal handlers, a tool's too, run in the main thread: nothing is done here that they could harm.
-    while True:
+    # Signal handlers, a tool's too, run in the main thread: all that is done here is the loop, from its first call on.
+    while not agent.loop:
         try:
             agent.parked.acquire()
-            agent.loop.run()
         except BaseException:
             pass
+    agent.guard(agent.loop.run)

@@ -1,10 +1,11 @@
 """What a tool prints becomes output of its call, whether it goes through `print` or descriptor 1."""
+import _signal
 import io
 import os
-import select
 import sys
 from _thread import allocate_lock, start_new_thread
-from os import read, write
+from os import dup2, read, write
+from select import POLLIN, poll, select
 
 PART = 1 << 16
 
@@ -59,13 +60,20 @@ class Descriptors:
             self.readers[reader] = number
         self.repair(True)
         self.texts = sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = Text(agent, 1), Text(agent, 2)
-        self.poll = select.poll()
+        self.poll = poll()
         for reader in self.readers:
-            self.poll.register(reader, select.POLLIN)
+            self.poll.register(reader, POLLIN)
+        # A handler may wait for ever for a main thread that fell asleep just before the signal; this does not.
+        self.signals, self.told = os.pipe()
+        os.set_blocking(self.told, False)
+        _signal.set_wakeup_fd(self.told)
         start_new_thread(agent.guard, (self.follow,))
 
     def follow(self):
-        while select.select(self.readers, [], []):
+        while True:
+            ready = select([self.signals, *self.readers], [], [])[0]
+            if self.signals in ready and not {_signal.SIGHUP, _signal.SIGTERM}.isdisjoint(read(self.signals, PART)):
+                self.agent.end()
             self.drain()
             self.agent.flush()
 
@@ -84,7 +92,7 @@ class Descriptors:
         for number, own in self.own.items():
             try:
                 lost = not os.path.sameopenfile(number, own) and quiet
-            except OSError:
+            except Exception:
                 lost = True
             if lost:
-                os.dup2(own, number)
+                dup2(own, number)

@@ -39,6 +39,9 @@ class Record(dict):
         except KeyError:
             raise AttributeError(field) from None
 
+    def __repr__(self):
+        return "%s(%s)" % (self.name, ", ".join("%s=%r" % item for item in self.items()))
+
 
 class Member:
     """A member of an enum of another process."""

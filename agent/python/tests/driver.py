@@ -139,17 +139,16 @@ class Link:
         """Closes the link and returns the exit status and what standard error held."""
         if self.process.stdin:
             self.process.stdin.close()
-        self.rest()
         try:
+            self.rest()
             status = self.process.wait(PATIENCE)
+            return status, self.process.stderr.read()
         finally:
             if self.process.returncode is None:
                 self.process.kill()
                 self.process.wait()
-            errors = self.process.stderr.read()
             self.process.stdout.close()
             self.process.stderr.close()
-        return status, errors
 
 
 class Agent(Link):

@@ -102,8 +102,8 @@ class Arguments(unittest.TestCase):
         self.assertEqual(run("t:plain", "1", b"x"), "('1', b'x')")
         self.assertEqual(run("t:unknown", ["x", (1, {2}), {"k": [None]}]), "['x', (1, {2}), {'k': [None]}]")
         self.assertEqual(run("t:show", [1, (2,), {3}, {4: {5: b"6"}}]), "[1, (2,), {3}, {4: {5: b'6'}}]")
-        self.assertEqual(run("t:show", Record("Strange", x=1)), "{'x': 1}")
-        self.assertEqual(run("t:show", Record("show", x=1)), "{'x': 1}")
+        self.assertEqual(run("t:show", Record("Strange", x=1)), "Strange(x=1)")
+        self.assertEqual(run("t:show", Record("show", x=1)), "show(x=1)")
         self.assertEqual(run("builtins.repr", [1, {"a": (2,)}]), "[1, {'a': (2,)}]")
 
     def test_named_tuples(self):
