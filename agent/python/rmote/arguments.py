@@ -30,7 +30,7 @@ def fit(value, kind, names):
                 kind = None
     origin = getattr(kind, "__origin__", None)
     parts = parts or getattr(kind, "__args__", None) or ()
-    if isinstance(origin, type):
+    if isinstance(origin, type) and origin.__name__ != "Union":
         if isinstance(value, (list, tuple, set, frozenset)):
             if issubclass(origin, tuple) and parts[1:] != (...,):
                 return type(value)(fit(item, part, names) for item, part in zip(value, parts)) if len(value) == len(parts) else value
