@@ -87,7 +87,7 @@ class Command(unittest.TestCase):
         start = time.monotonic()
         with self.assertRaises(exec_.CommandTimedOut) as caught:
             Exec.shell("echo so far; echo stuck >&2; sleep 60", timeout=0.3)
-        self.assertLess(time.monotonic() - start, 2)
+        self.assertLess(time.monotonic() - start, 30)
         error = caught.exception
         self.assertIsInstance(error, subprocess.TimeoutExpired)
         self.assertIsInstance(error, TimeoutError)
@@ -101,7 +101,7 @@ class Command(unittest.TestCase):
     def test_backgrounded_process_does_not_hold_the_call(self):
         start = time.monotonic()
         done = Exec.shell("sleep 30 & echo $!")
-        self.assertLess(time.monotonic() - start, 5)
+        self.assertLess(time.monotonic() - start, 20)
         self.assertEqual((done.held, done.code), (True, 0))
         os.kill(int(done.stdout), 9)
 
