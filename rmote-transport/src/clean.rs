@@ -19,34 +19,12 @@ const LINE_LIMIT: usize = 400;
 /// assert_eq!(clean("done\x1b[2J\u{202e}txt"), r"done\x1b[2J\u{202e}txt");
 /// ```
 pub fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            out.push('\n');
-        }
-        push_line(
-            &mut out,
-            line.strip_suffix('\r').unwrap_or(line),
-            LINE_LIMIT,
-        );
-    }
-    out
+    lines(text, LINE_LIMIT)
 }
 
 /// Like [`clean`], but nothing is cut: for text that a person asked to see.
 pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (number, line) in text.split('\n').enumerate() {
-        if number > 0 {
-            out.push('\n');
-        }
-        push_line(
-            &mut out,
-            line.strip_suffix('\r').unwrap_or(line),
-            usize::MAX,
-        );
-    }
-    out
+    lines(text, usize::MAX)
 }
 
 /// Like [`clean`], but the result is one line: line ends become visible escapes too.
@@ -61,6 +39,17 @@ pub fn clean_line(text: &str) -> String {
 /// Decodes bytes as UTF-8 where they are, without failing elsewhere.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
+}
+
+fn lines(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        push_line(&mut out, line.strip_suffix('\r').unwrap_or(line), limit);
+    }
+    out
 }
 
 fn push_line(out: &mut String, line: &str, limit: usize) {
