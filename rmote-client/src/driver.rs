@@ -117,6 +117,8 @@ pub(crate) struct Driver {
     pub(crate) correlator: Correlator<Pending>,
     pub(crate) phase: Phase,
     pub(crate) sent: HashMap<String, Arc<Source>>,
+    /// What the agent gets once it serves, since the first result need not wait for it.
+    pub(crate) later: Arc<[Arc<Source>]>,
     pub(crate) outbox: Outbox,
     pub(crate) receivers: HashMap<u32, mpsc::UnboundedSender<Piece>>,
     pub(crate) senders: HashMap<u32, Sending>,
@@ -367,7 +369,18 @@ impl Driver {
         if call.start.waiter.waiter.is_closed() {
             return;
         }
-        for source in call.sources.iter() {
+        self.send_sources(&call.sources);
+        for (id, end) in call.ends {
+            match end {
+                StreamEnd::Receive(sender) => _ = self.receivers.insert(id, sender),
+                StreamEnd::Send(sending) => _ = self.senders.insert(id, sending),
+            }
+        }
+        self.correlator.call(Instant::now().into_std(), call.start);
+    }
+
+    fn send_sources(&mut self, sources: &[Arc<Source>]) {
+        for source in sources {
             if self.sent.contains_key(&source.name) {
                 continue;
             }
@@ -376,13 +389,6 @@ impl Driver {
                 self.correlator.load(frame);
             }
         }
-        for (id, end) in call.ends {
-            match end {
-                StreamEnd::Receive(sender) => _ = self.receivers.insert(id, sender),
-                StreamEnd::Send(sending) => _ = self.senders.insert(id, sending),
-            }
-        }
-        self.correlator.call(Instant::now().into_std(), call.start);
     }
 
     /// A module as a frame.
@@ -460,6 +466,7 @@ impl Driver {
     fn ready(&mut self) {
         if self.hello.borrow().is_some() {
             self.phase = Phase::Serving;
+            self.send_sources(&self.later.clone());
             // It ends by itself at the end of its input, and must get the time to end its own children.
             self.process.leave_on_drop(true);
         }

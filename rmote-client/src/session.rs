@@ -133,6 +133,7 @@ impl Session {
             options: options.clone(),
         };
         let driver = Driver {
+            later: inner.library.with_imports("rmote.interrupt"),
             target,
             transport: Box::new(transport),
             process: opened.process,
