@@ -55,6 +55,7 @@ static INTERRUPT: Module = Module::new(
     packed!("interrupt"),
     &[],
 );
+static LOGS: Module = Module::new("rmote.logs", "rmote/logs.py", packed!("logs"), &[]);
 /// `rmote.process`, which runs commands: what tools require that start programs.
 pub static PROCESS: &Module = &RUN;
 static RUN: Module = Module::new("rmote.process", "rmote/process.py", packed!("process"), &[]);
@@ -73,6 +74,6 @@ static TEMPLATE: Module = Module::new(
 );
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 7] = [
-    &ARGUMENTS, &DESCRIBE, &INTERRUPT, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
+pub static MODULES: [&Module; 8] = [
+    &ARGUMENTS, &DESCRIBE, &INTERRUPT, &LOGS, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
 ];

@@ -176,8 +176,8 @@ impl Library {
                 ),
                 Body::Text(text) => {
                     open.extend(imports(text));
-                    // It fits arguments to the signatures of a user's own tools.
-                    open.push("rmote.arguments".to_owned());
+                    // These fit arguments to the signatures of a user's own tools, and send what they log.
+                    open.extend(["rmote.arguments", "rmote.logs"].map(str::to_owned));
                 }
             }
         }
@@ -308,9 +308,16 @@ mod tests {
         let names: Vec<_> = sent.iter().map(|source| source.name.as_str()).collect();
         assert_eq!(
             names,
-            ["a.b.base", "rmote.arguments", "a", "a.b", "a.b.tool"]
+            [
+                "a.b.base",
+                "rmote.arguments",
+                "rmote.logs",
+                "a",
+                "a.b",
+                "a.b.tool"
+            ]
         );
-        let frame = sent[2].load(&Limits::default()).unwrap();
+        let frame = sent[3].load(&Limits::default()).unwrap();
         assert!(Load::decode(&frame, &Limits::default()).unwrap().package);
     }
 
