@@ -193,7 +193,7 @@ class Agent(Link):
         self.write(frame(LOAD, payload=payload, flags=1))
 
     def load_own(self, *names):
-        for name in names:
+        for name in names + ("children",) * ("process" in names):
             self.load("rmote." + name, source("rmote/" + name))
 
     def call(self, function, *args, **kwargs):
