@@ -1,25 +1,30 @@
 //! The one task of a session: it alone reads, writes, waits and ends the process.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use rmote_transport::{Exit, FaultKind, Process, Reader, Writer};
+use bytes::{Bytes, BytesMut};
+use rmote_transport::{Exit, FaultKind, Process, Transport, Writer};
 use rmote_wire::{AgentHello, Frame, FrameCodec, Hello};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::Decoder;
 
-use crate::correlator::{Correlator, Event as Happened, Outcome};
-use crate::error::{LinkError, LinkErrorKind, ProtocolError, StartError, StartErrorKind};
+use crate::correlator::{Correlator, Event as Happened, Outcome, Start};
+use crate::error::{LinkError, LinkErrorKind, Progress, ProtocolError, StartError, StartErrorKind};
 use crate::event::Event;
 use crate::handshake::{Answer, Handshake};
+use crate::heartbeat::{Beat, Heartbeat};
+use crate::input::Sending;
 use crate::module::Source;
+use crate::opened::Streams;
 use crate::options::Options;
 use crate::outbox::Outbox;
+use crate::reconnect::Renewal;
+use crate::stream::Piece;
 
 /// How long the first write waits for the first call, so that both leave as one. The interpreter takes longer to start.
 const GATHER: Duration = Duration::from_millis(1);
@@ -27,6 +32,10 @@ const GATHER: Duration = Duration::from_millis(1);
 const READ: usize = 64 << 10;
 /// No further frame is made ready while this much waits to be written.
 const OUTBOX: usize = 1 << 20;
+/// The same for parts of streams, so that a call need not wait for many of them.
+const BULK: usize = 256 << 10;
+/// A part of a stream below this size is copied: kept unread, it must not keep the whole of what was read with it.
+const SMALL: usize = 16 << 10;
 /// How many commands are taken in one turn, so that calls that are made together leave together.
 const COMMANDS: usize = 256;
 /// How long a process that is no agent may take to end once its output has.
@@ -36,19 +45,51 @@ const EXIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) function: Arc<str>,
-    pub(crate) waiter: oneshot::Sender<Result<Outcome, Ended>>,
+    pub(crate) waiter: oneshot::Sender<Result<Outcome, Lost>>,
+}
+
+/// Why a call has no answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Lost {
+    pub(crate) ended: Ended,
+    pub(crate) progress: Progress,
 }
 
 /// What the session's handles ask of the driver.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Call {
-        frame: Frame,
-        sources: Arc<[Arc<Source>]>,
-        deadline: Option<Duration>,
-        pending: Pending,
-    },
+    Call(Box<NewCall>),
+    /// A part of a stream, for which there was credit.
+    Input(Frame),
     Close,
+}
+
+/// A call that is to be sent.
+#[derive(Debug)]
+pub(crate) struct NewCall {
+    pub(crate) start: Start<Pending>,
+    pub(crate) sources: Arc<[Arc<Source>]>,
+    pub(crate) ends: Vec<(u32, StreamEnd)>,
+}
+
+/// This side's end of a stream.
+#[derive(Debug)]
+pub(crate) enum StreamEnd {
+    Receive(mpsc::UnboundedSender<Piece>),
+    Send(Sending),
+}
+
+/// What need not wait for room, or cannot.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// Nobody waits for the call any more.
+    Cancel(u32),
+    /// The call is to stop, and its waiter to learn how it ended.
+    Stop(u32),
+    /// So many bytes of a stream were read.
+    Grant(u32, u32),
+    /// A stream has failed on this side.
+    Fail(Frame),
 }
 
 /// Why a session is over.
@@ -65,17 +106,23 @@ pub(crate) enum Ended {
 pub(crate) struct Driver {
     pub(crate) target: Arc<str>,
     pub(crate) options: Options,
+    pub(crate) transport: Box<dyn Transport>,
     pub(crate) process: Process,
     pub(crate) handshake: Handshake,
     pub(crate) commands: mpsc::Receiver<Command>,
-    pub(crate) cancels: mpsc::UnboundedReceiver<u32>,
+    pub(crate) wishes: mpsc::UnboundedReceiver<Wish>,
     pub(crate) hello: watch::Sender<Option<Arc<AgentHello>>>,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) ended: Arc<OnceLock<Ended>>,
     pub(crate) correlator: Correlator<Pending>,
     pub(crate) phase: Phase,
-    pub(crate) sent: HashSet<String>,
+    pub(crate) sent: HashMap<String, Arc<Source>>,
+    /// What the agent gets once it serves, since the first result need not wait for it.
+    pub(crate) later: Arc<[Arc<Source>]>,
     pub(crate) outbox: Outbox,
+    pub(crate) receivers: HashMap<u32, mpsc::UnboundedSender<Piece>>,
+    pub(crate) senders: HashMap<u32, Sending>,
+    pub(crate) renewal: Option<Renewal>,
 }
 
 /// How far a session has come.
@@ -92,8 +139,11 @@ pub(crate) enum Phase {
 }
 
 /// What ends the driver's loop.
-enum End {
+#[derive(Debug)]
+pub(crate) enum End {
     Start(StartErrorKind),
+    /// It was lost, and could not be made anew.
+    Lost(Arc<LinkError>),
     Link(LinkErrorKind),
 }
 
@@ -104,26 +154,28 @@ impl From<ProtocolError> for End {
 }
 
 impl Driver {
-    /// Drives the session to its end. `started` is when the start's time-out began to run.
-    pub(crate) async fn run(
-        mut self,
-        stdin: Writer,
-        stdout: Reader,
-        payload: &'static [u8],
-        started: Instant,
-    ) {
-        let end = self.drive(stdin, stdout, payload, started).await;
+    /// Drives the session to its end.
+    pub(crate) async fn run(mut self, mut streams: Streams) {
+        let end = loop {
+            let end = self.drive(streams).await;
+            match self.renew(end).await {
+                Ok(renewed) => streams = renewed,
+                Err(end) => break end,
+            }
+        };
         let target = self.target.to_string();
         let ended = match self.meant(end) {
             End::Start(kind) => Ended::Start(Arc::new(StartError { target, kind })),
             End::Link(kind) => Ended::Link(Arc::new(LinkError { target, kind })),
+            End::Lost(error) => Ended::Link(error),
         };
         tracing::debug!(target: "rmote", host = %self.target, reason = ?ended, "session ended");
         // Set before the waiters learn of it: whoever finds the driver gone looks here for the reason.
         _ = self.ended.set(ended.clone());
-        for pending in self.correlator.drain() {
-            _ = pending.waiter.send(Err(ended.clone()));
-        }
+        self.receivers.clear();
+        self.senders.clear();
+        let unsent = self.outbox.unsent().collect();
+        fail(self.correlator.drain(&unsent), &ended);
     }
 
     /// What an end means for the phase in which it came.
@@ -145,38 +197,27 @@ impl Driver {
         }
     }
 
-    async fn drive(
-        &mut self,
-        stdin: Writer,
-        mut stdout: Reader,
-        payload: &'static [u8],
-        started: Instant,
-    ) -> End {
+    async fn drive(&mut self, streams: Streams) -> End {
+        let Streams {
+            stdin,
+            mut stdout,
+            payload,
+            started,
+        } = streams;
         let mut stdin = Some(stdin);
+        let mut heartbeat = Heartbeat::new(self.options.heartbeat, started.into_std());
         let mut inbox = BytesMut::with_capacity(READ);
         let mut codec = FrameCodec::new(self.options.limits.frame);
         // Times too far for the clock never come.
         let start_at = started.checked_add(self.options.start_timeout);
         let (mut closing, mut close_at) = (false, None);
         self.outbox.push(payload);
-        let hello = Hello {
-            version: rmote_wire::VERSION,
-            frame_limit: self.options.limits.frame,
-            log_level: self.options.log_level.into(),
-        };
-        match hello.encode(&self.options.limits) {
-            Ok(frame) => self.outbox.push_frame(frame),
-            Err(error) => tracing::error!(target: "rmote", %error, "own hello"),
-        }
+        self.greet();
         if let Ok(command) = timeout(GATHER, self.commands.recv()).await {
             self.take(command);
         }
         loop {
-            while self.outbox.len() < OUTBOX
-                && let Some(frame) = self.correlator.poll_transmit()
-            {
-                self.outbox.push_frame(frame);
-            }
+            self.fill();
             if self.correlator.is_closing() && !closing {
                 closing = true;
                 close_at = Instant::now().checked_add(self.options.close_timeout);
@@ -193,6 +234,7 @@ impl Driver {
                 close_at,
                 start_at.filter(|_| starting),
                 self.correlator.poll_timeout().map(Instant::from_std),
+                heartbeat.poll_timeout().map(Instant::from_std),
             ]
             .into_iter()
             .flatten()
@@ -206,7 +248,10 @@ impl Driver {
                             drop(stdin.take());
                             return self.lost(&inbox).await;
                         }
-                        Ok(_) => self.receive(&mut inbox, &mut codec),
+                        Ok(_) => {
+                            heartbeat.heard();
+                            self.receive(&mut inbox, &mut codec)
+                        }
                     };
                     if let Err(end) = result {
                         drop(stdin.take());
@@ -222,13 +267,16 @@ impl Driver {
                     }
                 }
                 written = write(&mut stdin, &slices), if !slices.is_empty() => match written {
-                    Ok(written) => self.outbox.advance(written),
+                    Ok(written) => {
+                        heartbeat.spoke();
+                        self.outbox.advance(written);
+                    }
                     // The reason comes with the end of stdout.
                     Err(_) => stdin = None,
                 },
                 // Always: a call that waits here has a deadline, too, and a wish to close must be heard.
                 command = self.commands.recv(), if !closing => self.take(command),
-                Some(id) = self.cancels.recv() => self.correlator.cancel(id),
+                Some(wish) = self.wishes.recv() => self.grant(wish),
                 () = sleep_until(timer.unwrap_or(started)), if timer.is_some() => {
                     let now = Instant::now();
                     self.correlator.handle_timeout(now.into_std());
@@ -237,6 +285,8 @@ impl Driver {
                         End::Link(LinkErrorKind::NoBye)
                     } else if starting && start_at.is_some_and(|at| at <= now) {
                         End::Start(self.timed_out(&inbox))
+                    } else if let Some(end) = self.beat(&mut heartbeat, now).filter(|_| !starting) {
+                        end
                     } else {
                         continue;
                     };
@@ -245,6 +295,51 @@ impl Driver {
                     self.settle().await;
                     return end;
                 }
+            }
+        }
+    }
+
+    /// The controller's first frame.
+    fn greet(&mut self) {
+        let hello = Hello {
+            version: rmote_wire::VERSION,
+            frame_limit: self.options.limits.frame,
+            log_level: self.options.log_level.into(),
+            heartbeat: self.options.heartbeat.map_or(0, whole_millis),
+        };
+        match hello.encode(&self.options.limits) {
+            Ok(frame) => self.outbox.push_frame(frame),
+            Err(error) => tracing::error!(target: "rmote", %error, "own hello"),
+        }
+    }
+
+    /// Makes ready what is to be written next.
+    fn fill(&mut self) {
+        while self.outbox.len() < OUTBOX
+            && let Some(frame) = self.correlator.poll_transmit()
+        {
+            self.outbox.push_frame(frame);
+        }
+        while self.outbox.len() < BULK
+            && let Some(frame) = self.correlator.poll_bulk()
+        {
+            self.outbox.push_frame(frame);
+        }
+        // A call that was sent may send its streams.
+        self.deliver();
+    }
+
+    /// What a beat of the heart brings.
+    fn beat(&mut self, heartbeat: &mut Heartbeat, now: Instant) -> Option<End> {
+        match heartbeat.handle_timeout(now.into_std()) {
+            Beat::Quiet => None,
+            Beat::Ping => {
+                self.correlator.ping();
+                None
+            }
+            Beat::Dead => {
+                let after = heartbeat.patience();
+                Some(End::Link(LinkErrorKind::Silent { after }))
             }
         }
     }
@@ -260,37 +355,66 @@ impl Driver {
         }
     }
 
-    fn command(&mut self, command: Option<Command>) {
+    pub(crate) fn command(&mut self, command: Option<Command>) {
         match command {
-            Some(Command::Call {
-                frame,
-                sources,
-                deadline,
-                pending,
-            }) => {
-                // Its future was dropped, and the wish to cancel it may have been here before it.
-                if pending.waiter.is_closed() {
-                    return;
-                }
-                for source in sources.iter() {
-                    if self.sent.contains(&source.name) {
-                        continue;
-                    }
-                    self.sent.insert(source.name.clone());
-                    match source.load(&self.options.limits) {
-                        Ok(frame) => self.correlator.load(frame),
-                        // The agent then says that there is no such module.
-                        Err(error) => {
-                            tracing::warn!(target: "rmote", %error, module = source.name, "module not sent");
-                        }
-                    }
-                }
-                self.correlator
-                    .call(Instant::now().into_std(), frame, deadline, pending);
-            }
+            Some(Command::Call(call)) => self.call(*call),
+            Some(Command::Input(frame)) => self.correlator.input(frame),
             // All handles are gone, or one of them said so.
             None | Some(Command::Close) => self.correlator.close(),
         }
+    }
+
+    fn call(&mut self, call: NewCall) {
+        // Its future was dropped, and the wish to cancel it may have been here before it.
+        if call.start.waiter.waiter.is_closed() {
+            return;
+        }
+        self.send_sources(&call.sources);
+        for (id, end) in call.ends {
+            match end {
+                StreamEnd::Receive(sender) => _ = self.receivers.insert(id, sender),
+                StreamEnd::Send(sending) => _ = self.senders.insert(id, sending),
+            }
+        }
+        self.correlator.call(Instant::now().into_std(), call.start);
+    }
+
+    fn send_sources(&mut self, sources: &[Arc<Source>]) {
+        for source in sources {
+            if self.sent.contains_key(&source.name) {
+                continue;
+            }
+            self.sent.insert(source.name.clone(), source.clone());
+            if let Some(frame) = self.load(source) {
+                self.correlator.load(frame);
+            }
+        }
+    }
+
+    /// A module as a frame.
+    pub(crate) fn load(&self, source: &Source) -> Option<Frame> {
+        source
+            .load(&self.options.limits)
+            // The agent then says that there is no such module.
+            .inspect_err(|error| {
+                tracing::warn!(target: "rmote", %error, module = source.name, "module not sent");
+            })
+            .ok()
+    }
+
+    /// Takes a wish, and those that have come with it.
+    pub(crate) fn grant(&mut self, wish: Wish) {
+        let mut next = Some(wish);
+        while let Some(wish) = next {
+            match wish {
+                Wish::Cancel(id) => self.correlator.cancel(id),
+                Wish::Stop(id) => self.correlator.stop(id),
+                Wish::Grant(id, bytes) => self.correlator.grant(id, bytes),
+                Wish::Fail(frame) => self.correlator.input(frame),
+            }
+            next = self.wishes.try_recv().ok();
+        }
+        self.deliver();
     }
 
     /// Takes what has come in so far.
@@ -342,21 +466,42 @@ impl Driver {
     fn ready(&mut self) {
         if self.hello.borrow().is_some() {
             self.phase = Phase::Serving;
+            self.send_sources(&self.later.clone());
             // It ends by itself at the end of its input, and must get the time to end its own children.
             self.process.leave_on_drop(true);
         }
     }
 
     /// Hands out what has happened.
-    fn deliver(&mut self) {
+    pub(crate) fn deliver(&mut self) {
         while let Some(happened) = self.correlator.poll_event() {
             let event = match happened {
                 Happened::Hello(hello) => {
                     self.hello.send_replace(Some(Arc::new(hello)));
-                    continue;
+                    if self.renewal.take().is_none() {
+                        continue;
+                    }
+                    Event::Reconnected
                 }
                 Happened::Ended(pending, outcome) => {
                     _ = pending.waiter.send(Ok(outcome));
+                    continue;
+                }
+                Happened::Data { id, flags, payload } => {
+                    self.receive_piece(id, flags, payload);
+                    continue;
+                }
+                Happened::Credit { id, bytes } => {
+                    if let Some(Sending(channel)) = self.senders.get(&id) {
+                        channel.grant(bytes);
+                    }
+                    continue;
+                }
+                Happened::StreamEnded { id, whole } => {
+                    self.senders.remove(&id);
+                    if let Some(receiver) = self.receivers.remove(&id).filter(|_| whole) {
+                        _ = receiver.send(Piece::End);
+                    }
                     continue;
                 }
                 Happened::Bye => {
@@ -378,6 +523,23 @@ impl Driver {
             event.trace(&self.target);
             // No reader is no fault.
             _ = self.events.send(event);
+        }
+    }
+
+    fn receive_piece(&mut self, id: u32, flags: u8, payload: Bytes) {
+        let Some(receiver) = self.receivers.get(&id) else {
+            return;
+        };
+        let size = Frame::HEADER_LEN + payload.len();
+        let payload = if payload.len() < SMALL {
+            Bytes::copy_from_slice(&payload)
+        } else {
+            payload
+        };
+        if receiver.send(Piece::Data { flags, payload }).is_err() {
+            // An output that nobody reads any more must not hold its call up.
+            self.correlator
+                .grant(id, u32::try_from(size).unwrap_or(u32::MAX));
         }
     }
 
@@ -448,6 +610,18 @@ impl Driver {
         self.process.stderr().settle().await;
         exit
     }
+}
+
+/// Tells those that wait why there will be no answer.
+pub(crate) fn fail(waiters: Vec<(Pending, Progress)>, ended: &Ended) {
+    for (pending, progress) in waiters {
+        let ended = ended.clone();
+        _ = pending.waiter.send(Err(Lost { ended, progress }));
+    }
+}
+
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Whether an end is what a terminal makes of our bytes: some of them are its Ctrl-C and Ctrl-\, and end what runs there

@@ -5,6 +5,8 @@ use std::time::Duration;
 use rmote_agent::Module;
 use rmote_wire::Limits;
 
+use crate::reconnect::Reconnect;
+
 /// The settings of a session, each with a default.
 ///
 /// # Examples
@@ -25,6 +27,10 @@ pub struct Options {
     pub(crate) log_level: u8,
     pub(crate) in_flight: usize,
     pub(crate) events: usize,
+    pub(crate) stream_window: u32,
+    pub(crate) stop_grace: Duration,
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) reconnect: Option<Reconnect>,
     pub(crate) library: Vec<&'static Module>,
 }
 
@@ -39,6 +45,10 @@ impl Options {
             log_level: 20,
             in_flight: 10_000,
             events: 1024,
+            stream_window: 1 << 20,
+            stop_grace: Duration::from_millis(500),
+            heartbeat: Some(Duration::from_secs(10)),
+            reconnect: None,
             library: Vec::new(),
         }
     }
@@ -82,6 +92,37 @@ impl Options {
     /// How many events are kept for a reader that is behind, before the oldest are dropped; defaults to 1024.
     pub fn events(mut self, events: usize) -> Self {
         self.events = events.max(1);
+        self
+    }
+
+    /// How many bytes of a stream from the host may be on their way or unread; defaults to 1 MiB, 256 KiB at least.
+    ///
+    /// A way with a long round trip wants more: its bandwidth times the round trip.
+    pub fn stream_window(mut self, bytes: u32) -> Self {
+        self.stream_window = bytes.max(rmote_wire::STREAM_CREDIT);
+        self
+    }
+
+    /// How long a call whose deadline has come waits to learn whether it was stopped; defaults to 0.5 s.
+    pub fn stop_grace(mut self, limit: Duration) -> Self {
+        self.stop_grace = limit;
+        self
+    }
+
+    /// How often each side makes sure that the other is there; defaults to 10 s, `None` is never.
+    ///
+    /// Bytes of any kind are a sign of life, so a busy link carries nothing more. After three heartbeats without one the
+    /// link is dead: calls here end, and on the host the agent ends with all that its calls have started. A function that
+    /// takes long does no harm, unless it is written in C and keeps Python's interpreter lock all the time.
+    pub fn heartbeat(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        let interval: Option<Duration> = interval.into();
+        self.heartbeat = interval.map(|interval| interval.max(Duration::from_millis(10)));
+        self
+    }
+
+    /// Makes a link that was lost anew; defaults to never. See [`Reconnect`].
+    pub fn reconnect(mut self, policy: Reconnect) -> Self {
+        self.reconnect = Some(policy);
         self
     }
 
