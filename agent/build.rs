@@ -12,8 +12,9 @@ mod pack;
 /// Loaded with every session, in this order in the stream: the smallest of all.
 const CORE: [&str; 5] = ["wire", "failure", "output", "coroutines", "agent"];
 /// Sent when something asks for them.
-const ON_DEMAND: [&str; 8] = [
+const ON_DEMAND: [&str; 9] = [
     "arguments",
+    "children",
     "describe",
     "interrupt",
     "logs",

@@ -176,8 +176,9 @@ impl Library {
                 ),
                 Body::Text(text) => {
                     open.extend(imports(text));
-                    // These fit arguments to the signatures of a user's own tools, and send what they log.
-                    open.extend(["rmote.arguments", "rmote.logs"].map(str::to_owned));
+                    // What fits arguments to a tool's signatures, sends what it logs, and ends what it starts.
+                    let along = ["rmote.arguments", "rmote.logs", "rmote.children"];
+                    open.extend(along.map(str::to_owned));
                 }
             }
         }
@@ -312,12 +313,13 @@ mod tests {
                 "a.b.base",
                 "rmote.arguments",
                 "rmote.logs",
+                "rmote.children",
                 "a",
                 "a.b",
                 "a.b.tool"
             ]
         );
-        let frame = sent[3].load(&Limits::default()).unwrap();
+        let frame = sent[4].load(&Limits::default()).unwrap();
         assert!(Load::decode(&frame, &Limits::default()).unwrap().package);
     }
 

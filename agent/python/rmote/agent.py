@@ -396,18 +396,22 @@ class Agent:
         return self.functions.setdefault(name, function)
 
     def cancel(self, call):
-        if not call.cancelled:
+        again = call.cancelled
+        if not again:
             call.cancelled = True
             call.bell().release()
-            for stream in call.streams:
-                stream.notify()
-            if self.loop:
-                self.loop.cancel(call)
-            for group in list(call.groups):
-                self.doom(group)
+        # First this: what waits for a process is to raise when that has ended.
         if "rmote.interrupt" in self.sources.table:
             from rmote.interrupt import interrupt
             interrupt(self, call)
+        if again:
+            return
+        for stream in call.streams:
+            stream.notify()
+        if self.loop:
+            self.loop.cancel(call)
+        for group in list(call.groups):
+            self.doom(group)
 
     def doom(self, group):
         """Ends a process group: TERM now, KILL to what is left after a grace."""
@@ -623,24 +627,6 @@ def living(groups):
         if int(group) in groups and state not in b"ZX" and pid != own:
             left.append(int(pid))
     return left
-
-
-def adopt(group):
-    """Makes a process group the current call's: it ends when the call is cancelled or the link ends."""
-    if agent:
-        call = agent.current()
-        call.groups.add(group)
-        if call.done:
-            agent.session.groups.add(group)
-        if call.cancelled:
-            agent.doom(group)
-
-
-def release(group):
-    """Says that a process group that was adopted has ended."""
-    if agent:
-        for call in [agent.session, *agent.calls.values()]:
-            call.groups.discard(group)
 
 
 def nap(seconds):

@@ -36,7 +36,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
     import subprocess
     from time import monotonic
 
-    from rmote import agent
+    from rmote import agent, children
 
     if isinstance(argv, (str, bytes)):
         raise TypeError("a command is a list of words")
@@ -76,7 +76,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
-            agent.adopt(child.pid)
+            children.adopt(child.pid)
         finally:
             agent.starting.pop()
         for pipe in (child.stdin, child.stdout, child.stderr):
@@ -145,13 +145,14 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
         raise
     finally:
         if child:
-            agent.release(child.pid)
+            children.release(child.pid)
             for pipe in (child.stdin, child.stdout, child.stderr):
                 if pipe and not pipe.closed:
                     if done.held and pipe is not child.stdin:
                         _drain(pipe)
                     else:
                         pipe.close()
+    children.check()
     done.stdout, done.stderr = bytes(out), bytes(err)
     code = child.returncode
     if code is not None and code < 0:

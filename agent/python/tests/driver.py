@@ -187,13 +187,13 @@ class Agent(Link):
     def load(self, name, text, package=False):
         """Loads a module; what fits arguments comes with the first of the user's own, as the controller does it."""
         if not name.startswith("rmote."):
-            self.load_own("arguments", "logs")
+            self.load_own("arguments", "logs", "children")
         source = text if isinstance(text, bytes) else text.encode()
         payload = encode((name, zlib.compress(source), name.replace(".", "/") + ".py", package))
         self.write(frame(LOAD, payload=payload, flags=1))
 
     def load_own(self, *names):
-        for name in names:
+        for name in names + ("children",) * ("process" in names):
             self.load("rmote." + name, source("rmote/" + name))
 
     def call(self, function, *args, **kwargs):
