@@ -549,23 +549,23 @@ def signal_group(group, signal):
 
 
 def living(groups):
-    """What is left of process groups, but for this process and zombies; as negative groups where there is no /proc."""
+    """What is left of process groups and sessions, but for this process and zombies; as negative groups where there is no /proc."""
     left = []
-    groups = [group for group in groups if signal_group(group, 0)]
     own = str(getpid())
     try:
-        pids = groups and listdir("/proc")
+        pids = listdir("/proc")
     except OSError:
         pids = []
     if own not in pids:
-        return [-group for group in groups if group != getpgrp()]
+        return [-group for group in groups if group != getpgrp() and signal_group(group, 0)]
     for pid in pids:
         try:
             with open("/proc/%d/stat" % int(pid), "rb") as file:
-                state, _, group = file.read().rpartition(b")")[2].split()[:3]
+                state, _, *ids = file.read().rpartition(b")")[2].split()[:4]
         except (OSError, ValueError):
             continue
-        if int(group) in groups and state not in b"ZX" and pid != own:
+        # A shell's jobs are groups of their own.
+        if not {*map(int, ids)}.isdisjoint(groups) and state not in b"ZX" and pid != own:
             left.append(int(pid))
     return left
 
