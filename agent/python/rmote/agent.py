@@ -424,9 +424,12 @@ class Agent:
         quiet = 0
         while True:
             seen, served = self.inline, self.served
+            # Who gives this thread something to do does so first, then looks whether it dozes.
+            self.dozing = quiet > QUIET_TICKS
+            for call in [self.session, *self.calls.values()]:
+                # A line may be long in the making.
+                self.flush_printed(call)
             if quiet > QUIET_TICKS:
-                # Who gives this thread something to do does so first, then looks whether it dozes.
-                self.dozing = True
                 if not (self.inline or self.pending or self.doomed):
                     if not self.calls:
                         self.descriptors.repair(True)
@@ -484,7 +487,8 @@ class Agent:
             for number, held in list(call.printed.items()):
                 data = bytes(held)
                 del held[:len(data)]
-                self.output(call.id, number, data)
+                if data:
+                    self.output(call.id, number, data)
 
     def log(self, level, logger, message):
         if not self.forked:

@@ -93,10 +93,10 @@ class End(unittest.TestCase):
                 "import os, sys, time\n"
                 "if not os.fork():\n"
                 "    os.setpgid(0, 0)\n"
-                "    open(sys.argv[1], 'w').write('%d\\n' % os.getpid())\n"
+                "    open(sys.argv[1], 'w').write(str(os.getpid()))\n"
                 "time.sleep(1000)")
             agent.call("t:command", sys.executable, "-c", script, file.name)
-            job = until(lambda: open(file.name).read().endswith("\n") and int(open(file.name).read()))
+            job = int(until(lambda: file.seek(0) or file.read()))
             self.assertEqual(os.getpgid(job), job)
         agent.close()
         self.assertFalse(alive(job))
