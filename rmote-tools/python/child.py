@@ -11,19 +11,19 @@ from rmote.process import CHUNK, GRACE, LINGER, start, stop
 from rmote.wire import Record
 
 
-def spawn(argv, stdin=None, stdout=None, stderr=None, control=None, *, env=None, clear_env=False, cwd=None, pty=None):
-    """Runs a command: yields its process id once it has started, and returns how it ended.
+def spawn(argv, stdin=None, stdout=None, stderr=None, control=None, started=None, *, env=None, clear_env=False, cwd=None, pty=None):
+    """Runs a command and returns how it ended.
 
     `stdin` gives bytes, `stdout` and `stderr` take them and may block, which holds the command up as a full pipe does;
     None is the null device. `control` gives `("signal", number)`, for the command's process group, and
-    `("resize", rows, columns)`. With `pty`, a map of `term`, `rows` and `columns`, all its streams are one terminal, and
-    what it prints goes to `stdout`. No words at all stand for the user's login shell. `env`, `clear_env` and `cwd` are as
+    `("resize", rows, columns)`; `started` is sent the process id. With `pty`, a map of `term`, `rows` and `columns`, all its streams are one terminal, and
+    what it prints goes to `stdout`. Without `argv` it is the user's login shell. `env`, `clear_env` and `cwd` are as
     for `Exec.command`. Processes that the command leaves in the background keep running, and hold the call for half a
     second at most (`held`); those of a call that is cancelled end with it.
     """
     call = agent.agent and agent.agent.current()
     options = dict(env=env, clear_env=clear_env, cwd=cwd)
-    if not argv:
+    if argv is None:
         options["executable"] = login_shell()
         argv = ["-" + os.path.basename(options["executable"])]
     if pty:
@@ -35,7 +35,8 @@ def spawn(argv, stdin=None, stdout=None, stderr=None, control=None, *, env=None,
     process = child.process
     try:
         child.begin(control)
-        yield process.pid
+        if started is not None:
+            started.send(process.pid)
         process.wait()
         child.end()
         for pump in child.pumps:
@@ -203,6 +204,8 @@ class Child:
                 if file.fileno() in ready:
                     data = self.read(file)
                     if data == b"":
+                        if sink is not None:
+                            sink.close()
                         return
                     if data and sink is not None:
                         sink.write(data)

@@ -63,6 +63,8 @@ class Input:
 class Output:
     """Stands in for a stream that is written. It takes nothing while its gate is shut."""
 
+    closed = False
+
     def __init__(self):
         self.data = bytearray()
         self.gate = threading.Event()
@@ -74,6 +76,9 @@ class Output:
         self.data += data
         return len(data)
 
+    def close(self):
+        self.closed = True
+
     def wait_for(self, text):
         until(lambda: text in self.data)
 
@@ -81,24 +86,22 @@ class Output:
 class Run(threading.Thread):
     """A command that runs: its process id, then how it ended."""
 
+    pid = ended = error = None
+
     def __init__(self, argv, *streams, **options):
         threading.Thread.__init__(self, daemon=True)
-        self.started, self.ended, self.error = threading.Event(), None, None
-        self.generator = child.spawn(argv, *streams, **options)
+        self.streams, self.options = (argv,) + streams, options
         self.start()
-        if not self.started.wait(PATIENCE):
-            raise AssertionError("it does not start")
+        until(lambda: self.pid or not self.is_alive())
 
     def run(self):
         try:
-            self.pid = next(self.generator)
-            self.started.set()
-            next(self.generator)
-        except StopIteration as stop:
-            self.ended = stop.value
+            self.ended = child.spawn(*self.streams, started=self, **self.options)
         except BaseException as error:
             self.error = error
-        self.started.set()
+
+    def send(self, pid):
+        self.pid = pid
 
     def result(self):
         self.join(PATIENCE)
@@ -236,12 +239,29 @@ class Pipes(unittest.TestCase):
             with self.assertRaises(FileNotFoundError) as caught:
                 run(["no-such-program"], Input(), Output(), env={"PATH": "/a:/b"}, **options)
             self.assertIn("no such program in PATH (/a:/b)", str(caught.exception))
+        with self.assertRaises(ValueError):
+            run([])
 
-    def test_an_end_before_the_first_step_ends_the_command(self):
-        generator = child.spawn(["sleep", "1000"], Input(), Output(), Output(), Input())
-        pid = next(generator)
-        generator.close()
-        self.assertFalse(alive(pid))
+    def test_an_error_inside_ends_the_command(self):
+        pids = []
+
+        class Started:
+            def send(self, pid):
+                pids.append(pid)
+                raise KeyError(pid)
+
+        with self.assertRaises(KeyError):
+            child.spawn(["sleep", "1000"], Input(), Output(), Output(), Input(), Started())
+        self.assertFalse(alive(pids[0]))
+
+    def test_the_end_of_an_output_comes_before_the_commands(self):
+        out, err, control = Output(), Output(), Input()
+        running = Run(["/bin/sh", "-c", "exec >&-; sleep 1000"], None, out, err, control)
+        until(lambda: out.closed)
+        self.assertTrue(running.is_alive())
+        self.assertFalse(err.closed)
+        control.put(("signal", 9))
+        self.assertEqual((running.result().signal, err.closed), (9, True))
 
 
 class Terminal(unittest.TestCase):
@@ -336,7 +356,7 @@ curses.wrapper(main)
     def test_the_login_shell(self):
         os.environ["SHELL"] = "/bin/sh"
         out, stdin = Output(), Input()
-        running = Run([], stdin, out, pty=TERMINAL)
+        running = Run(None, stdin, out, pty=TERMINAL)
         stdin.put(b"echo shell=$0; exit 7\n")
         self.assertEqual(running.result().code, 7)
         self.assertIn(b"shell=-sh\r\n", out.data)
