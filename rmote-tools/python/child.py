@@ -41,12 +41,12 @@ def spawn(argv, stdin=None, stdout=None, stderr=None, control=None, started=None
         child.end()
         for pump in child.pumps:
             pump.acquire()
-        if call and call.cancelled:
-            child.sweep()
     except BaseException:
         stop(process)
         raise
     finally:
+        if call and call.cancelled:
+            child.sweep()
         child.end()
         children.release(process.pid)
     if call and call.cancelled:
