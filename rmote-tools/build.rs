@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path};
 
-const TOOLS: [&str; 2] = ["exec", "fs"];
+const TOOLS: [&str; 7] = ["blocks", "copy", "exec", "fs", "incoming", "receiver", "tree"];
 
 fn main() {
     println!("cargo::rerun-if-changed=python");
