@@ -12,7 +12,14 @@ mod pack;
 /// Loaded with every session, in this order in the stream: the smallest of all.
 const CORE: [&str; 6] = ["wire", "failure", "output", "coroutines", "agent", "logs"];
 /// Sent when something asks for them.
-const ON_DEMAND: [&str; 5] = ["arguments", "describe", "process", "protocol", "template"];
+const ON_DEMAND: [&str; 6] = [
+    "arguments",
+    "describe",
+    "process",
+    "protocol",
+    "streams",
+    "template",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=python");

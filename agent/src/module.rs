@@ -58,6 +58,7 @@ static PROTOCOL: Module = Module::new(
     packed!("protocol"),
     &[&RUN, &TEMPLATE],
 );
+static STREAMS: Module = Module::new("rmote.streams", "rmote/streams.py", packed!("streams"), &[]);
 static TEMPLATE: Module = Module::new(
     "rmote.template",
     "rmote/template.py",
@@ -66,4 +67,4 @@ static TEMPLATE: Module = Module::new(
 );
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 5] = [&ARGUMENTS, &DESCRIBE, &RUN, &PROTOCOL, &TEMPLATE];
+pub static MODULES: [&Module; 6] = [&ARGUMENTS, &DESCRIBE, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE];

@@ -416,6 +416,7 @@ impl Session {
             deadline: deadline.filter(|after| *after <= LONGEST),
             args: positional,
             kwargs: keywords,
+            streams: Vec::new(),
         };
         let frame = call.encode(id, &inner.limits_of_agent()).map_err(|error| {
             self.call_error(

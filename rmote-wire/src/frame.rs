@@ -10,6 +10,18 @@ pub const FLAG_COMPRESSED: u8 = 1;
 /// Bit 0 of an [`Kind::Output`]: written to standard error, else to standard output.
 pub const FLAG_STDERR: u8 = 1;
 
+/// Bit 0 of a [`Kind::Call`]: the caller takes a stream of results. Bit 0 of a [`Kind::Return`]: it ends such a stream.
+pub const FLAG_STREAM: u8 = 1;
+
+/// Bit 0 of a [`Kind::Input`] and a [`Kind::Data`]: the payload is bytes as they are, else one value.
+pub const FLAG_RAW: u8 = 1;
+
+/// Bit 1 of a [`Kind::Input`] and a [`Kind::Data`]: the next frame of the stream goes on with these bytes.
+pub const FLAG_MORE: u8 = 2;
+
+/// Bit 0 of a [`Kind::InputEnd`]: the stream failed, and the payload says why.
+pub const FLAG_FAILED: u8 = 1;
+
 /// What a frame is for. The numbers are those on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -27,6 +39,12 @@ pub enum Kind {
     Ping = 5,
     /// The controller ends the session.
     Close = 6,
+    /// The controller sends a part of a stream that a call reads.
+    Input = 7,
+    /// The controller lets the agent send more of a stream.
+    Credit = 8,
+    /// The controller ends a stream that a call reads.
+    InputEnd = 9,
     /// A call returned a value.
     Return = 33,
     /// A call raised an exception.
@@ -39,6 +57,12 @@ pub enum Kind {
     Pong = 37,
     /// The agent ends the session.
     Bye = 38,
+    /// The agent sends a part of a call's results, or of a stream that a call writes.
+    Data = 39,
+    /// The agent lets the controller send more of a stream.
+    InputCredit = 40,
+    /// The agent ends a stream that a call writes.
+    DataEnd = 41,
 }
 
 impl Kind {
@@ -51,12 +75,18 @@ impl Kind {
             Self::Cancel => "cancel",
             Self::Ping => "ping",
             Self::Close => "close",
+            Self::Input => "input",
+            Self::Credit => "credit",
+            Self::InputEnd => "input end",
             Self::Return => "return",
             Self::Raise => "raise",
             Self::Output => "output",
             Self::Log => "log",
             Self::Pong => "pong",
             Self::Bye => "bye",
+            Self::Data => "data",
+            Self::InputCredit => "input credit",
+            Self::DataEnd => "data end",
         }
     }
 
@@ -65,6 +95,9 @@ impl Kind {
         match self {
             Self::Load => FLAG_COMPRESSED,
             Self::Output => FLAG_STDERR,
+            Self::Call | Self::Return => FLAG_STREAM,
+            Self::Input | Self::Data => FLAG_RAW | FLAG_MORE,
+            Self::InputEnd => FLAG_FAILED,
             _ => 0,
         }
     }
@@ -89,12 +122,18 @@ impl TryFrom<u8> for Kind {
             4 => Self::Cancel,
             5 => Self::Ping,
             6 => Self::Close,
+            7 => Self::Input,
+            8 => Self::Credit,
+            9 => Self::InputEnd,
             33 => Self::Return,
             34 => Self::Raise,
             35 => Self::Output,
             36 => Self::Log,
             37 => Self::Pong,
             38 => Self::Bye,
+            39 => Self::Data,
+            40 => Self::InputCredit,
+            41 => Self::DataEnd,
             _ => return Err(FrameError::UnknownKind { kind: number }),
         })
     }
@@ -119,9 +158,10 @@ impl fmt::Display for Kind {
 pub struct Frame {
     /// What the frame is for.
     pub kind: Kind,
-    /// [`FLAG_COMPRESSED`] or [`FLAG_STDERR`], where the kind knows it.
+    /// What the kind knows of [`FLAG_COMPRESSED`], [`FLAG_STDERR`], [`FLAG_STREAM`], [`FLAG_RAW`], [`FLAG_MORE`] and
+    /// [`FLAG_FAILED`].
     pub flags: u8,
-    /// The call that the frame belongs to, 0 for the session.
+    /// The call or stream that the frame belongs to, 0 for the session.
     pub id: u32,
     /// The content, by kind.
     pub payload: Bytes,

@@ -74,9 +74,14 @@ pub use codec::{FrameCodec, FrameError};
 pub use de::from_value;
 pub use decode::{DecodeError, DecodeErrorKind};
 pub use encode::{EncodeError, EncodeErrorKind};
-pub use frame::{FLAG_COMPRESSED, FLAG_STDERR, Frame, Kind};
+pub use frame::{
+    FLAG_COMPRESSED, FLAG_FAILED, FLAG_MORE, FLAG_RAW, FLAG_STDERR, FLAG_STREAM, Frame, Kind,
+};
 pub use limits::Limits;
-pub use message::{AgentHello, Call, Hello, Load, LogRecord, MessageError, VERSION};
+pub use message::{
+    AgentHello, Call, Direction, Hello, Load, LogRecord, MessageError, Parameter, STREAM_CREDIT,
+    StreamArgument, VERSION,
+};
 pub use path::HostPath;
 pub use raise::{Raise, RaisedBy, TraceFrame};
 pub use raw_text::{RawText, RawTextError};

@@ -78,7 +78,41 @@ pub struct Call {
     pub args: Vec<Value>,
     /// The arguments by name.
     pub kwargs: Vec<(String, Value)>,
+    /// Which of the arguments are streams; in their place is none.
+    pub streams: Vec<StreamArgument>,
 }
+
+/// An argument that is a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamArgument {
+    /// Which argument it is.
+    pub parameter: Parameter,
+    /// Who sends.
+    pub direction: Direction,
+    /// The id of the stream's frames: of the same numbers as the ids of calls, and not 0.
+    pub id: u32,
+}
+
+/// Which argument of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parameter {
+    /// A positional one, counted from 0.
+    Position(usize),
+    /// One by name.
+    Keyword(String),
+}
+
+/// Who sends in a stream that is an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The controller sends, the function reads.
+    Input,
+    /// The function writes, the controller receives.
+    Output,
+}
+
+/// How many bytes, whole frames, may be sent of a new stream before the receiver grants more.
+pub const STREAM_CREDIT: u32 = 256 << 10;
 
 /// A record of Python's `logging`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -153,7 +187,7 @@ impl Load {
         if frame.flags & FLAG_COMPRESSED != 0 {
             return Err(MessageError::Compressed);
         }
-        let parts = tuple_of(frame, Kind::Load, limits)?;
+        let parts = exactly(read_tuple(frame, Kind::Load, limits)?)?;
         let [name, Value::Bytes(source), file, package] = parts else {
             return Err(MessageError::Shape(ValueError::expected(
                 "bytes at [1]",
@@ -179,25 +213,32 @@ impl Call {
 
     /// Reads the frame.
     pub fn decode(frame: &Frame, limits: &Limits) -> Result<Self, MessageError> {
-        let [function, deadline, args, kwargs] = tuple_of(frame, Kind::Call, limits)?;
+        let mut parts: Vec<Value> = read_tuple(frame, Kind::Call, limits)?;
+        let streams = match parts.len() {
+            5 => parts.pop().map(streams_of).transpose()?,
+            _ => None,
+        };
+        let [function, deadline, args, kwargs] = exactly(parts)?;
         let deadline: u64 = part(deadline, 1)?;
         Ok(Self {
             function: part(function, 0)?,
             deadline: (deadline > 0).then(|| Duration::from_millis(deadline)),
             args: part(args, 2)?,
             kwargs: part::<Fields>(kwargs, 3)?.0,
+            streams: streams.unwrap_or_default(),
         })
     }
 
     /// Writes the tuple without a copy of the arguments.
     fn write(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        let depth = encoder.start(tag::TUPLE, 4, 1, 0)?;
+        let streams = !self.streams.is_empty();
+        let top = encoder.start(tag::TUPLE, 4 + usize::from(streams), 1, 0)?;
         encoder.text(&self.function)?;
         encoder.int(self.deadline.map_or(0, whole_millis));
         encoder
-            .sequence(tag::LIST, &self.args, depth)
+            .sequence(tag::LIST, &self.args, top)
             .map_err(|error| error.at(PathSegment::field("args")))?;
-        let depth = encoder.start(tag::MAP, self.kwargs.len(), 2, depth)?;
+        let depth = encoder.start(tag::MAP, self.kwargs.len(), 2, top)?;
         for (name, value) in &self.kwargs {
             encoder
                 .text(name)
@@ -205,8 +246,51 @@ impl Call {
                 .map_err(|error| error.at(PathSegment::text_key(name)))
                 .map_err(|error| error.at(PathSegment::field("kwargs")))?;
         }
+        if streams {
+            encoder.start(tag::MAP, self.streams.len(), 2, top)?;
+            for stream in &self.streams {
+                match &stream.parameter {
+                    Parameter::Position(index) => {
+                        encoder.int(i64::try_from(*index).unwrap_or(i64::MAX));
+                    }
+                    Parameter::Keyword(name) => encoder.text(name)?,
+                }
+                encoder.int(match stream.direction {
+                    Direction::Input => stream.id.into(),
+                    Direction::Output => -i64::from(stream.id),
+                });
+            }
+        }
         Ok(())
     }
+}
+
+fn streams_of(value: Value) -> Result<Vec<StreamArgument>, ValueError> {
+    let wrong = |found| ValueError::expected("stream arguments at [4]", found);
+    let Value::Map(entries) = value else {
+        return Err(wrong(value.type_name()));
+    };
+    entries
+        .into_iter()
+        .map(|(key, id)| {
+            let parameter = match key {
+                Value::Text(name) => Parameter::Keyword(name),
+                key => Parameter::Position(part(key, 4)?),
+            };
+            let id: i64 = part(id, 4)?;
+            let direction = if id > 0 {
+                Direction::Input
+            } else {
+                Direction::Output
+            };
+            let id = u32::try_from(id.unsigned_abs()).ok().filter(|&id| id != 0);
+            Ok(StreamArgument {
+                parameter,
+                direction,
+                id: id.ok_or_else(|| wrong("another number"))?,
+            })
+        })
+        .collect()
 }
 
 impl LogRecord {
@@ -269,20 +353,22 @@ fn value_of(frame: &Frame, expected: Kind, limits: &Limits) -> Result<Value, Mes
     Ok(Value::decode(frame.payload.clone(), limits)?)
 }
 
-fn tuple_of<const N: usize>(
-    frame: &Frame,
-    kind: Kind,
-    limits: &Limits,
-) -> Result<[Value; N], MessageError> {
-    let value = value_of(frame, kind, limits)?;
-    let found = value.type_name();
-    if let Value::Tuple(parts) = value
-        && let Ok(parts) = parts.try_into()
-    {
-        return Ok(parts);
+fn read_tuple(frame: &Frame, kind: Kind, limits: &Limits) -> Result<Vec<Value>, MessageError> {
+    match value_of(frame, kind, limits)? {
+        Value::Tuple(parts) => Ok(parts),
+        value => {
+            let error = ValueError::expected("tuple", value.type_name());
+            Err(MessageError::Shape(error))
+        }
     }
-    let expected = format!("tuple of {N}");
-    Err(MessageError::Shape(ValueError::expected(expected, found)))
+}
+
+fn exactly<const N: usize>(parts: Vec<Value>) -> Result<[Value; N], MessageError> {
+    let found = parts.len();
+    parts.try_into().map_err(|_| {
+        let error = ValueError::expected(format!("tuple of {N}"), format!("one of {found}"));
+        MessageError::Shape(error)
+    })
 }
 
 fn part<T: DeserializeOwned>(value: Value, index: usize) -> Result<T, ValueError> {

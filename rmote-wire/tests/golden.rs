@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
 use rmote_wire::{
-    Call, EnumMember, FLAG_COMPRESSED, FLAG_STDERR, Frame, FrameCodec, Kind, Limits, LogRecord,
-    RawText, Record, Value,
+    Call, Direction, EnumMember, FLAG_COMPRESSED, FLAG_FAILED, FLAG_MORE, FLAG_RAW, FLAG_STDERR,
+    FLAG_STREAM, Frame, FrameCodec, Kind, Limits, LogRecord, Parameter, RawText, Record,
+    StreamArgument, Value,
 };
 use serde::Serialize;
 use tokio_util::codec::{Decoder, Encoder};
@@ -38,7 +39,7 @@ fn values_are_written_and_read_as_the_file_says() {
 fn frames_are_written_and_read_as_the_file_says() {
     let mut codec = FrameCodec::new(Limits::default().frame);
     let (_, mut file) = vectors();
-    for (name, frame) in frames() {
+    for (name, frame) in frames().into_iter().chain(stream_frames()) {
         let hex = file
             .remove(name)
             .unwrap_or_else(|| panic!("{name} is not in the file"));
@@ -244,6 +245,23 @@ fn frames() -> Vec<(&'static str, Frame)> {
         deadline: Some(std::time::Duration::from_millis(1500)),
         args: vec!["a".into(), Value::Tuple(vec![1.into()])],
         kwargs: vec![("key".to_owned(), Value::None)],
+        streams: Vec::new(),
+    };
+    let stream = |parameter, direction, id| StreamArgument {
+        parameter,
+        direction,
+        id,
+    };
+    let with_streams = Call {
+        streams: vec![
+            stream(Parameter::Position(1), Direction::Input, 8),
+            stream(
+                Parameter::Keyword("key".to_owned()),
+                Direction::Output,
+                u32::MAX,
+            ),
+        ],
+        ..call.clone()
     };
     let log = LogRecord {
         level: 30,
@@ -266,6 +284,10 @@ fn frames() -> Vec<(&'static str, Frame)> {
             Frame::with_flags(Kind::Load, FLAG_COMPRESSED, 0, &b"zlib"[..]),
         ),
         ("frame_call", call.encode(7, &limits).unwrap()),
+        ("frame_call_streams", {
+            let frame = with_streams.encode(7, &limits).unwrap();
+            Frame::with_flags(frame.kind, FLAG_STREAM, frame.id, frame.payload)
+        }),
         ("frame_cancel", Frame::new(Kind::Cancel, 7, Bytes::new())),
         ("frame_ping", Frame::new(Kind::Ping, 0, &b"ping"[..])),
         ("frame_close", Frame::new(Kind::Close, 0, Bytes::new())),
@@ -294,6 +316,47 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("frame_log", log.encode(0, &limits).unwrap()),
         ("frame_pong", Frame::new(Kind::Pong, 0, &b"ping"[..])),
         ("frame_bye", Frame::new(Kind::Bye, 0, Bytes::new())),
+    ]
+}
+
+/// Those of streams.
+fn stream_frames() -> Vec<(&'static str, Frame)> {
+    let limits = Limits::default();
+    vec![
+        (
+            "frame_input",
+            Frame::with_flags(Kind::Input, FLAG_RAW | FLAG_MORE, 8, &b"part"[..]),
+        ),
+        (
+            "frame_credit",
+            Frame::new(Kind::Credit, 7, 262_144_u32.to_le_bytes().to_vec()),
+        ),
+        (
+            "frame_input_end",
+            Frame::new(Kind::InputEnd, 8, Bytes::new()),
+        ),
+        (
+            "frame_input_end_failed",
+            Frame::with_flags(Kind::InputEnd, FLAG_FAILED, 8, &b"disk full"[..]),
+        ),
+        (
+            "frame_data",
+            Frame::new(Kind::Data, 7, Value::from(1).encode(&limits).unwrap()),
+        ),
+        (
+            "frame_input_credit",
+            Frame::new(Kind::InputCredit, 8, 1_u32.to_le_bytes().to_vec()),
+        ),
+        ("frame_data_end", Frame::new(Kind::DataEnd, 9, Bytes::new())),
+        (
+            "frame_return_stream",
+            Frame::with_flags(
+                Kind::Return,
+                FLAG_STREAM,
+                7,
+                Value::None.encode(&limits).unwrap(),
+            ),
+        ),
     ]
 }
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rmote_wire::{
-    AgentHello, Call, FLAG_COMPRESSED, Frame, Hello, HostPath, Kind, Limits, Load, LogRecord,
-    MessageError, Raise, RaisedBy, RawText, Record, VERSION, Value,
+    AgentHello, Call, Direction, FLAG_COMPRESSED, Frame, Hello, HostPath, Kind, Limits, Load,
+    LogRecord, MessageError, Parameter, Raise, RaisedBy, RawText, Record, StreamArgument, VERSION,
+    Value,
 };
 
 fn limits() -> Limits {
@@ -88,6 +89,7 @@ fn calls_come_back() {
             ("mode".to_owned(), 0o644.into()),
             ("a".to_owned(), Value::None),
         ],
+        streams: Vec::new(),
     };
     for (deadline, back) in [(0, 1), (1, 1), (1_000_001, 2), (2_000_000, 2)] {
         call.deadline = Some(Duration::from_nanos(deadline));
@@ -99,11 +101,48 @@ fn calls_come_back() {
     call.deadline = None;
     let frame = call.encode(7, &limits()).unwrap();
     assert_eq!(Call::decode(&frame, &limits()).unwrap(), call);
+    let stream = |parameter, direction, id| StreamArgument {
+        parameter,
+        direction,
+        id,
+    };
+    call.streams = vec![
+        stream(Parameter::Position(0), Direction::Input, 1),
+        stream(
+            Parameter::Keyword("a".to_owned()),
+            Direction::Output,
+            u32::MAX,
+        ),
+    ];
+    let frame = call.encode(7, &limits()).unwrap();
+    assert_eq!(Call::decode(&frame, &limits()).unwrap(), call);
     // The frame is an ordinary value.
     let value = Value::decode(frame.payload, &limits()).unwrap();
     assert_eq!(value.type_name(), "tuple");
     call.deadline = Some(Duration::MAX);
     assert!(call.encode(7, &limits()).is_ok());
+}
+
+#[test]
+fn a_call_with_streams_that_are_none_is_an_error() {
+    let parts = |streams: Value| {
+        let empty = || Value::List(Vec::new());
+        let tuple = Value::Tuple(vec!["f".into(), 0.into(), empty(), map(&[]), streams]);
+        Frame::new(Kind::Call, 1, tuple.encode(&limits()).unwrap())
+    };
+    for (streams, what) in [
+        (map(&[("a", 0.into())]), "another number"),
+        (map(&[("a", (1_i64 << 32).into())]), "another number"),
+        (Value::Map(vec![((-1).into(), 1.into())]), "-1"),
+        (1.into(), "int"),
+    ] {
+        let error = Call::decode(&parts(streams), &limits()).unwrap_err();
+        let text = format!(
+            "{:?}",
+            std::error::Error::source(&error).map(ToString::to_string)
+        );
+        assert!(text.contains(what), "{text}");
+    }
 }
 
 #[test]
@@ -114,6 +153,7 @@ fn a_call_above_a_limit_names_the_argument() {
         deadline: None,
         args: vec![1.into(), vec![Value::from("too long")].into()],
         kwargs: Vec::new(),
+        streams: Vec::new(),
     };
     let error = call.encode(1, &limits).unwrap_err();
     assert_eq!(error.path().to_string(), "args[1][0]");

@@ -3,7 +3,7 @@ import _signal
 import os
 import sys
 from _thread import RLock, _local, allocate_lock, stack_size, start_new_thread
-from os import _exit, getpgrp, getpid, kill, killpg, listdir, read, write
+from os import _exit, getpgrp, getpid, kill, killpg, listdir, read, write, writev
 from select import select
 from time import monotonic, sleep
 
@@ -48,8 +48,9 @@ class NoSuchFunction(LookupError):
 class Call:
     """One call in flight."""
 
-    function = task = deadline = None
-    cancelled = done = False
+    function = task = deadline = results = None
+    cancelled = done = streamed = False
+    streams = ()
 
     def __init__(self, id):
         self.id = id
@@ -95,6 +96,7 @@ class Agent:
         self.lock = allocate_lock()
         self.session = Call(0)
         self.calls = {}
+        self.streams = {}
         self.functions = {}
         self.owners = {}
         self.deadlines = set()
@@ -118,25 +120,31 @@ class Agent:
         if len(payload) > 4096 or len(self.pending) > 200:
             self.flush()
 
-    def flush(self):
-        if self.pending and not self.writing._is_owned():
+    def flush(self, *bulk):
+        """Writes all that waits, and then a frame that is not to wait."""
+        if (self.pending or bulk) and not self.writing._is_owned():
             with self.writing:
                 while self.pending:
                     batch = self.pending[:]
                     del self.pending[:len(batch)]
                     # A large part is not copied.
-                    for data in batch if max(map(len, batch)) > PART else (b"".join(batch),):
-                        self.write(data)
+                    self.write(batch if max(map(len, batch)) > PART else (b"".join(batch),))
+                self.write(bulk)
 
-    def write(self, data):
-        view = memoryview(data)
-        while len(view):
+    def write(self, parts):
+        views = list(map(memoryview, parts))
+        while views:
+            done = 0
             try:
-                view = view[write(self.out, view):]
+                done = writev(self.out, views[:512])
             except BlockingIOError:
                 select([], [self.out], [])
             except OSError:
                 self.end()
+            while views and done >= len(views[0]):
+                done -= len(views.pop(0))
+            if done:
+                views[0] = views[0][done:]
 
     # Bytes in
 
@@ -161,11 +169,11 @@ class Agent:
                     break
                 payload = bytes(buffer[at + 10:end])
                 at = end
-                if kind == CALL and not flags:
+                if kind == CALL and flags < 2:
                     # What has been served leaves the buffer first, since another thread may read on meanwhile.
                     del buffer[:at]
                     at = 0
-                    if not self.call(mine, id, payload):
+                    if not self.call(mine, id, payload, flags):
                         return
                 else:
                     self.control(kind, flags, id, payload)
@@ -186,7 +194,7 @@ class Agent:
             buffer += data
 
     def control(self, kind, flags, id, payload):
-        if flags > (kind == LOAD):
+        if flags > {LOAD: 1, 7: 3, 9: 1}.get(kind, 0):
             raise ValueError("frame of kind %d with unknown flags %d" % (kind, flags))
         if kind == LOAD:
             name, source, file, package = decode(payload)
@@ -197,6 +205,10 @@ class Agent:
         elif kind == CANCEL:
             if id in self.calls:
                 self.cancel(self.calls[id])
+        elif 6 < kind < 10:
+            # Those of a stream; one that has just ended may be on its way still.
+            if id in self.streams:
+                self.streams[id].take(kind, flags, payload)
         elif kind == PING:
             self.send(PONG, 0, 0, payload)
         elif kind == HELLO:
@@ -214,14 +226,17 @@ class Agent:
 
     # Calls
 
-    def call(self, mine, id, payload):
+    def call(self, mine, id, payload, flags):
         """Serves a call; false when another thread reads by now."""
         call = self.calls[id] = Call(id)
         self.served += 1
         try:
             if self.refusal:
                 raise NoSuchFunction(self.refusal)
-            name, deadline, args, kwargs = decode(payload)
+            name, deadline, args, kwargs, *streams = decode(payload)
+            if flags or streams:
+                from rmote.streams import bind
+                bind(self, call, flags, args, kwargs, *streams or ({},))
             function = self.functions.get(name)
             if deadline:
                 call.deadline = monotonic() + deadline / 1000
@@ -249,7 +264,7 @@ class Agent:
         CURRENT.set(call)
         by, failed = "function", None
         try:
-            if call.cancelled:
+            if call.cancelled and name:
                 raise InterruptedError("cancelled before it began")
             function = call.function = function or self.resolve(name)
             # The module comes with the first tool of the user's own; without one there is nothing to fit.
@@ -260,6 +275,8 @@ class Agent:
                 args, kwargs = convert(function, args, kwargs)
                 by = "function"
             result = function.run(*args, **kwargs)
+            if call.results and name:
+                result = call.results.begin(result)
             if hasattr(type(result), "__await__"):
                 from rmote.coroutines import Loop
                 with self.lock:
@@ -281,6 +298,9 @@ class Agent:
         CURRENT.set(None)
 
     def finish(self, call, result):
+        if call.results and result is call.results:
+            # It goes on when the controller has taken some.
+            return
         try:
             payload = encode(result, self.limit)
         except BaseException as error:
@@ -315,12 +335,14 @@ class Agent:
             if call.printed:
                 self.flush_printed(call)
             call.done = True
+        for stream in call.streams:
+            stream.end()
         self.calls.pop(call.id, None)
         if call.deadline:
             self.deadlines.discard(call)
         if call.groups:
             self.session.groups.update(call.groups)
-        self.send(kind, 0, call.id, payload)
+        self.send(kind, kind == RETURN and call.streamed, call.id, payload)
 
     def resolve(self, name):
         """The function of a name, `module:qualified.name` or a dotted name."""
@@ -349,6 +371,8 @@ class Agent:
 
     def cancel(self, call):
         call.cancelled = True
+        for stream in call.streams:
+            stream.notify()
         if self.loop:
             self.loop.cancel(call)
         for group in list(call.groups):

@@ -214,7 +214,7 @@ def adapt(value):
             return PUT[base], value
     if hasattr(kind, "__fspath__"):
         return adapt(os.fspath(value))
-    raise NotData("%s is not data" % kind.__name__)
+    raise NotData("%s is not data%s" % (kind.__name__, "; take it as a stream" * hasattr(kind, "__next__")))
 
 
 def encode(value, limit=LIMIT):

@@ -16,6 +16,9 @@ CORE = ("wire", "failure", "output", "coroutines", "agent", "logs")
 MARK = b"0123456789abcdef" * 2
 RUN = "import sys;exec(sys.argv[1].replace(chr(126),chr(10)))"
 HELLO, LOAD, CALL, CANCEL, PING, CLOSE, RETURN, RAISE, OUTPUT, LOG, PONG, BYE = 1, 2, 3, 4, 5, 6, 33, 34, 35, 36, 37, 38
+INPUT, CREDIT, INPUT_END, DATA, INPUT_CREDIT, DATA_END = 7, 8, 9, 39, 40, 41
+# What each stream begins with.
+FIRST = 1 << 18
 # Only a hang lasts that long.
 PATIENCE = 90
 
@@ -161,6 +164,13 @@ class Agent(Link):
         self.order = []
         self.logs = []
         self.pongs = []
+        self.items = {}
+        self.parts = {}
+        self.taken = {}
+        self.given = {}
+        self.granted = {}
+        self.over = set()
+        self.streamed = set()
         self.hello = None
         self.bye = False
         self.last = 0
@@ -187,11 +197,40 @@ class Agent(Link):
             self.load("rmote." + name, source("rmote/" + name))
 
     def call(self, function, *args, **kwargs):
-        """Sends a call and returns its id; `deadline` is in milliseconds."""
+        """Sends a call and returns its id; `deadline` is in milliseconds, `streams` names arguments, `take` takes a stream."""
         self.last += 1
-        deadline = kwargs.pop("deadline", 0)
-        self.write(frame(CALL, self.last, encode((function, deadline, list(args), kwargs))))
+        deadline, streams, take = kwargs.pop("deadline", 0), kwargs.pop("streams", None), kwargs.pop("take", False)
+        parts = (function, deadline, list(args), kwargs) + ((streams,) if streams else ())
+        if streams or take:
+            self.load_own("streams")
+        self.write(frame(CALL, self.last, encode(parts), flags=take))
         return self.last
+
+    def stream(self, function, *args, **kwargs):
+        """Calls a function whose results are a stream."""
+        return self.call(function, *args, take=True, **kwargs)
+
+    def grant(self, id, size):
+        self.given[id] = self.given.get(id, 0) + size
+        self.write(frame(CREDIT, id, size.to_bytes(4, "little")))
+
+    def put(self, id, item):
+        """Sends an item of an input."""
+        raw = isinstance(item, bytes)
+        self.write(frame(INPUT, id, item if raw else encode(item), flags=raw))
+
+    def end(self, id, reason=None):
+        self.write(frame(INPUT_END, id, (reason or "").encode(), flags=reason is not None))
+
+    def all(self, id):
+        """All items of a stream, taken as fast as they come, once its call has ended."""
+        seen = 0
+        while id not in self.returned:
+            self.serve()
+            if self.taken.get(id, 0) - seen > FIRST // 2:
+                self.grant(id, self.taken[id] - seen)
+                seen = self.taken[id]
+        return self.items.get(id, [])
 
     def cancel(self, id):
         self.write(frame(CANCEL, id))
@@ -205,11 +244,28 @@ class Agent(Link):
             if id in self.returned:
                 raise AssertionError("call %d is answered twice" % id)
             self.returned[id] = kind, decode(payload)
+            if flags:
+                self.streamed.add(id)
         elif kind == OUTPUT:
             if id in self.returned:
                 raise AssertionError("output of call %d after its answer" % id)
             key = id, 2 if flags else 1
             self.outputs[key] = self.outputs.get(key, b"") + payload
+        elif kind == DATA:
+            if id in self.returned or id in self.over:
+                raise AssertionError("data of %d after its end" % id)
+            if self.taken.get(id, 0) >= FIRST + self.given.get(id, 0):
+                raise AssertionError("data of %d without credit" % id)
+            self.taken[id] = self.taken.get(id, 0) + 10 + len(payload)
+            part = self.parts.setdefault(id, [])
+            part.append(payload)
+            if not flags & 2:
+                payload = b"".join(self.parts.pop(id))
+                self.items.setdefault(id, []).append(payload if flags & 1 else decode(payload))
+        elif kind == INPUT_CREDIT:
+            self.granted[id] = self.granted.get(id, 0) + int.from_bytes(payload, "little")
+        elif kind == DATA_END:
+            self.over.add(id)
         elif kind == LOG:
             self.logs.append((id,) + decode(payload))
         elif kind == PONG:

@@ -22,6 +22,7 @@ OTHERS = {
     "describe": {"inspect"},
     "process": {"errno", "os", "select", "signal", "subprocess", "threading", "time"},
     "protocol": {"subprocess", "sys"},
+    "streams": {"_collections", "_thread", "asyncio", "io", "time"},
     "template": set(),
 }
 DEAR = ("asyncio", "collections", "dataclasses", "inspect", "logging", "re", "site", "subprocess", "threading")

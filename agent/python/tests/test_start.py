@@ -163,7 +163,7 @@ class Streams(unittest.TestCase):
         self.assertIn(words, errors.decode())
 
     def test_damaged_streams(self):
-        self.ends(frame(9), "unknown kind 9")
+        self.ends(frame(10), "unknown kind 10")
         self.ends(frame(driver.PING, flags=1), "kind 5 with unknown flags 1")
         self.ends(frame(CALL, 1, flags=2), "kind 3 with unknown flags 2")
         self.ends(frame(driver.LOAD, flags=2), "kind 2 with unknown flags 2")
