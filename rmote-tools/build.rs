@@ -2,7 +2,9 @@
 
 use std::{env, fs, path::Path};
 
-const TOOLS: [&str; 7] = ["blocks", "copy", "exec", "fs", "incoming", "receiver", "tree"];
+const TOOLS: [&str; 7] = [
+    "blocks", "exec", "fs", "incoming", "receiver", "sender", "tree",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=python");

@@ -10,6 +10,8 @@ DELTA = 1 << 16
 ZEROS = bytes(PART)
 
 Digest = hashlib.sha256
+# PyPy has none.
+SEEK_DATA = getattr(os, "SEEK_DATA", None)
 
 
 def read(fd, size, offset):
@@ -75,9 +77,9 @@ def pieces(fd, size, offset=0):
     sparse = os.fstat(fd).st_blocks * 512 < size
     hole = 0
     while offset < size:
-        if sparse:
+        if sparse and SEEK_DATA is not None:
             try:
-                data = min(os.lseek(fd, offset, os.SEEK_DATA), size)
+                data = min(os.lseek(fd, offset, SEEK_DATA), size)
             except OSError as e:
                 # No data behind this point, or a file system that cannot say.
                 data = size if e.errno == errno.ENXIO else offset

@@ -3,7 +3,7 @@ import errno
 import os
 import stat
 
-from rmote.tools.blocks import DELTA, PART, block_size, digest, read, sums
+from rmote.tools.blocks import DELTA, PART, ZEROS, block_size, digest, read, sums
 from rmote.tools.incoming import TEMP, Attributes, Incoming, Part, part_name, sync
 from rmote.tools.tree import Tree, matcher
 
@@ -11,6 +11,18 @@ from rmote.tools.tree import Tree, matcher
 PENDING = 64
 PENDING_SIZE = 1 << 24
 NAMES = 512
+
+
+def receive(messages, root, options):
+    """Makes what the controller describes, and answers each message as it is done."""
+    receiver = Receiver(root, options)
+    try:
+        for message in messages:
+            for answer in getattr(receiver, "on_" + message[0])(*message[1:]):
+                yield answer
+        receiver.complete = True
+    finally:
+        receiver.close()
 
 
 class Wanted:
@@ -293,11 +305,17 @@ class Receiver:
 
         def copy(file):
             at, end = offset, offset + size
+            old = self.wanted[id].old
+            st = os.fstat(old)
+            sparse = st.st_blocks * 512 < st.st_size
             while at < end:
-                data = read(self.wanted[id].old, min(PART, end - at), at)
+                data = read(old, min(PART, end - at), at)
                 if not data:
                     break
-                file.write(data)
+                if sparse and data == ZEROS[: len(data)]:
+                    file.hole(len(data))
+                else:
+                    file.write(data)
                 at += len(data)
 
         return self.take(id, copy)

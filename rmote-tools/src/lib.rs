@@ -26,6 +26,7 @@
 //! Every method gives a [`CallError`], which says who failed. What the Python method raised is there whole:
 //! `error.raised().is_some_and(|e| e.is("FileNotFoundError"))`.
 
+mod copy;
 mod exec;
 mod fs;
 mod stub;

@@ -11,8 +11,7 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bootstrap import load, need
 
-tree, blocks, incoming, receiver, copy = map(load, ("tree", "blocks", "incoming", "receiver", "copy"))
-Copy = copy.Copy
+tree, blocks, incoming, receiver, sender = map(load, ("tree", "blocks", "incoming", "receiver", "sender"))
 ROOT = os.geteuid() == 0
 BIG = bytes(range(251)) * 1000
 
@@ -58,7 +57,7 @@ class Case(unittest.TestCase):
         """Runs a receiver against a generator that sees the answers so far."""
         answers = []
         options = dict({"modes": True, "times": True}, **options)
-        for answer in Copy.receive(steps(answers), self.path(to), options):
+        for answer in receiver.receive(steps(answers), self.path(to), options):
             answers.append(answer)
         return answers
 
@@ -434,7 +433,7 @@ class Send(Case):
                     return
                 yield request
 
-        for item in Copy.send(messages(), self.path(root), options):
+        for item in sender.send(messages(), self.path(root), options):
             got.append(item)
             if item[0] in ("entries", "idle"):
                 asked.append(script(item, got))
@@ -495,11 +494,11 @@ class Send(Case):
             self.send(lambda item, got: None, b"nothing")
 
     def test_more_files_than_a_batch(self):
-        for i in range(copy.BATCH * 2):
+        for i in range(sender.BATCH * 2):
             self.put(b"src/%03d" % i)
         got = self.send(lambda item, got: None if item[0] == "idle" else [])
-        self.assertEqual([len(item[2]) for item in got if item[0] == "entries"], [copy.BATCH, copy.BATCH, 1])
-        self.assertEqual([item[1] for item in got if item[0] == "entries"], [0, copy.BATCH, 2 * copy.BATCH])
+        self.assertEqual([len(item[2]) for item in got if item[0] == "entries"], [sender.BATCH, sender.BATCH, 1])
+        self.assertEqual([item[1] for item in got if item[0] == "entries"], [0, sender.BATCH, 2 * sender.BATCH])
         self.assertEqual(got[-1], ("idle",))
 
 

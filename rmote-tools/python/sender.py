@@ -1,8 +1,9 @@
-"""Copies of files and trees, between the controller and this host."""
+"""The sending side of a copy on the host."""
 import errno
 import os
 import stat
 
+from rmote.tools.blocks import PART, ZEROS, Digest, block_size, digest, pieces, read, sums
 from rmote.tools.tree import Tree, matcher
 
 BATCH = 256
@@ -11,50 +12,32 @@ SMALL = 1 << 15
 KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
 
-class Copy:
-    """The host's side of a copy, as docs/copy.md has it."""
-
-    @staticmethod
-    def receive(messages, root, options):
-        """Makes what the controller describes; answers each message as it is done."""
-        from rmote.tools.receiver import Receiver
-
-        receiver = Receiver(root, options)
-        try:
-            for message in messages:
-                for answer in getattr(receiver, "on_" + message[0])(*message[1:]):
-                    yield answer
-            receiver.complete = True
-        finally:
-            receiver.close()
-
-    @staticmethod
-    def send(messages, root, options):
-        """Tells what is there, and sends what the controller asks for."""
-        sender = Sender(root, options)
-        try:
-            waiting = 0
-            batches = sender.batches()
-            while True:
-                # Each batch lets the controller send one message, and so does it that there is nothing to do.
-                while batches and waiting < WINDOW:
-                    batch = next(batches, None)
-                    if batch:
-                        yield batch
-                        waiting += 1
-                    else:
-                        batches = None
-                if not waiting:
-                    yield ("idle",)
+def send(messages, root, options):
+    """Tells what is there, and sends what the controller asks for."""
+    sender = Sender(root, options)
+    try:
+        waiting = 0
+        batches = sender.batches()
+        while True:
+            # Each batch lets the controller send one message, and so does it that there is nothing to do.
+            while batches and waiting < WINDOW:
+                batch = next(batches, None)
+                if batch:
+                    yield batch
                     waiting += 1
-                request = next(messages, None)
-                waiting -= 1
-                if request is None:
-                    return
-                for answer in sender.serve(request):
-                    yield answer
-        finally:
-            sender.close()
+                else:
+                    batches = None
+            if not waiting:
+                yield ("idle",)
+                waiting += 1
+            requests = next(messages, None)
+            waiting -= 1
+            if requests is None:
+                return
+            for answer in sender.serve(requests):
+                yield answer
+    finally:
+        sender.close()
 
 
 class Sender:
@@ -119,8 +102,6 @@ class Sender:
                 fd = self.tree.open(path)
                 try:
                     if kind == "whole" and os.fstat(fd).st_size <= SMALL:
-                        from rmote.tools.blocks import Digest
-
                         data = os.pread(fd, SMALL, 0)
                         files.append((id, data, Digest(data).digest()))
                         size += len(data) + 64
@@ -139,8 +120,6 @@ class Sender:
             yield "files", files
 
     def whole(self, fd, id, offset=0, whole=None):
-        from rmote.tools.blocks import Digest, ZEROS, pieces
-
         whole = whole or Digest()
         for piece in pieces(fd, os.fstat(fd).st_size, offset):
             if isinstance(piece, int):
@@ -153,19 +132,15 @@ class Sender:
                 yield "data", id, piece
         yield "end", id, whole.digest()
 
-    def rest(self, fd, id, size, digest):
+    def rest(self, fd, id, size, sum):
         """What follows the part that the controller has, if that is how the file begins; else all of it."""
-        from rmote.tools.blocks import digest as digest_of
-
-        whole, found = digest_of(fd, size)
-        same = found == size and whole.digest() == digest
+        whole, found = digest(fd, size)
+        same = found == size and whole.digest() == sum
         yield "resume", id, same
         for answer in self.whole(fd, id, size, whole) if same else self.whole(fd, id):
             yield answer
 
     def sums(self, fd, id):
-        from rmote.tools.blocks import Digest, block_size, sums
-
         size = os.fstat(fd).st_size
         block = block_size(size)
         whole = Digest()
@@ -175,8 +150,6 @@ class Sender:
         yield "summed", id, whole.digest()
 
     def ranges(self, fd, id, ranges):
-        from rmote.tools.blocks import PART, read
-
         for offset, size in ranges:
             while size > 0:
                 data = read(fd, min(size, PART), offset)
@@ -188,8 +161,6 @@ class Sender:
         yield "end", id, b""
 
     def hash(self, fd, id):
-        from rmote.tools.blocks import digest
-
         yield "hash", id, digest(fd)[0].digest()
 
 
