@@ -4,9 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rmote_tools::{
-    Arguments, CallError, CallErrorKind, RemoteError, Session, Target, Value, escape,
-};
+use rmote_tools::{CallError, CallErrorKind, RemoteError, Session, Target, Value, escape};
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
@@ -38,7 +36,7 @@ impl Failure {
         let message = match &error.kind {
             // They name the host themselves, and it is not this call's fault.
             CallErrorKind::Start(error) => chain(error),
-            CallErrorKind::Link(error) => chain(error),
+            CallErrorKind::Link { error, progress } => format!("{}; {progress}", chain(error)),
             kind => format!("{}: {}: {}", error.target, escape(callable), chain(kind)),
         };
         Self {
@@ -63,21 +61,18 @@ impl Failure {
 pub(crate) async fn run(call: Call) -> Exit {
     let prepared = targets(&call.target)
         .and_then(|targets| Ok((targets, arguments::parse(&call.args, &call.texts)?)));
-    let (targets, mut arguments) = match prepared {
-        Ok(prepared) => prepared,
+    let targets = match prepared {
+        Ok((targets, _)) => targets,
         Err(message) => {
             printer::error(&message);
             return Exit::Usage;
         }
     };
-    if let Some(timeout) = call.timeout {
-        arguments = arguments.deadline(timeout);
-    }
     let several = targets.len() > 1;
     let call = Arc::new(call);
     let mut running = JoinSet::new();
     for target in targets {
-        running.spawn(one(target, call.clone(), arguments.clone()));
+        running.spawn(one(target, call.clone()));
     }
     let mut exit = Exit::Done;
     while let Some(Ok(outcome)) = running.join_next().await {
@@ -100,12 +95,12 @@ pub(crate) async fn run(call: Call) -> Exit {
     exit
 }
 
-async fn one(target: Target, call: Arc<Call>, arguments: Arguments) -> Outcome {
+async fn one(target: Target, call: Arc<Call>) -> Outcome {
     let started = Instant::now();
     let name = target.to_string();
     let result = match connect(&target, &call.host).await {
         Ok(session) => {
-            let work = work(&session, &name, &call, arguments);
+            let work = work(&session, &name, &call);
             finish(session.clone(), work)
                 .await
                 .unwrap_or_else(|exit| Err(Failure::new(exit, format!("{name}: interrupted"))))
@@ -119,14 +114,9 @@ async fn one(target: Target, call: Arc<Call>, arguments: Arguments) -> Outcome {
     }
 }
 
-async fn work(
-    session: &Session,
-    target: &str,
-    call: &Call,
-    arguments: Arguments,
-) -> Result<Value, Failure> {
+async fn work(session: &Session, target: &str, call: &Call) -> Result<Value, Failure> {
     let mut events = session.events();
-    let calling = run_call(session, call, arguments);
+    let calling = run_call(session, call);
     tokio::pin!(calling);
     let result = loop {
         tokio::select! {
@@ -141,8 +131,13 @@ async fn work(
     result
 }
 
-async fn run_call(session: &Session, call: &Call, arguments: Arguments) -> Result<Value, Failure> {
-    let tools = load(session, &call.host).map_err(|message| Failure::new(Exit::Usage, message))?;
+async fn run_call(session: &Session, call: &Call) -> Result<Value, Failure> {
+    let usage = |message| Failure::new(Exit::Usage, message);
+    let tools = load(session, &call.host).map_err(usage)?;
+    let mut arguments = arguments::parse(&call.args, &call.texts).map_err(usage)?;
+    if let Some(timeout) = call.timeout {
+        arguments = arguments.deadline(timeout);
+    }
     let (first, rest) = call
         .callable
         .split_once('.')

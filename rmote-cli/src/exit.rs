@@ -31,8 +31,8 @@ impl Exit {
                 Self::Usage
             }
             CallErrorKind::Arguments(_) | CallErrorKind::Module(_) => Self::Usage,
-            CallErrorKind::Start(_) | CallErrorKind::Link(_) => Self::Link,
-            CallErrorKind::Deadline(_) => Self::Deadline,
+            CallErrorKind::Start(_) | CallErrorKind::Link { .. } => Self::Link,
+            CallErrorKind::Deadline { .. } => Self::Deadline,
             _ => Self::Raised,
         }
     }

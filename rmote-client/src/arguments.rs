@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use rmote_wire::{Value, ValueError, to_value};
+use rmote_wire::{Parameter, Value, ValueError, to_value};
 use serde::Serialize;
+
+use crate::input::Input;
+use crate::output::Output;
 
 /// The arguments of a call beyond its positional ones.
 ///
@@ -20,11 +23,19 @@ use serde::Serialize;
 /// assert_eq!(number, 255);
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Arguments {
     pub(crate) positional: Vec<Value>,
     pub(crate) keywords: Vec<(String, Value)>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) streams: Vec<(Parameter, Port)>,
+}
+
+/// An argument that is a stream.
+#[derive(Debug)]
+pub(crate) enum Port {
+    Input(Input),
+    Output(Output),
 }
 
 impl Arguments {
@@ -67,6 +78,37 @@ impl Arguments {
     ) -> Result<Self, ValueError> {
         self.keywords.push((name.into(), to_value(value)?));
         Ok(self)
+    }
+
+    /// Adds a positional argument that the function reads while it runs.
+    pub fn input(self, input: Input) -> Self {
+        self.stream(Port::Input(input))
+    }
+
+    /// Adds an argument by name that the function reads while it runs.
+    pub fn keyword_input(mut self, name: impl Into<String>, input: Input) -> Self {
+        let parameter = Parameter::Keyword(name.into());
+        self.streams.push((parameter, Port::Input(input)));
+        self
+    }
+
+    /// Adds a positional argument that the function writes while it runs.
+    pub fn output(self, output: Output) -> Self {
+        self.stream(Port::Output(output))
+    }
+
+    /// Adds an argument by name that the function writes while it runs.
+    pub fn keyword_output(mut self, name: impl Into<String>, output: Output) -> Self {
+        let parameter = Parameter::Keyword(name.into());
+        self.streams.push((parameter, Port::Output(output)));
+        self
+    }
+
+    fn stream(mut self, port: Port) -> Self {
+        let parameter = Parameter::Position(self.positional.len());
+        self.positional.push(Value::None);
+        self.streams.push((parameter, port));
+        self
     }
 
     /// Ends the call after this time: here with an error, and on the host, where the time travels with the call.

@@ -21,7 +21,7 @@ fn hello() -> AgentHello {
 }
 
 fn ready<W>() -> Correlator<W> {
-    let mut correlator = Correlator::new(Limits::default(), MOST);
+    let mut correlator = Correlator::new(Limits::default(), MOST, Duration::ZERO);
     correlator
         .handle_frame(hello().encode(&Limits::default()).unwrap())
         .unwrap();
@@ -31,6 +31,17 @@ fn ready<W>() -> Correlator<W> {
 
 fn call(id: u32) -> Frame {
     Frame::new(Kind::Call, id, Bytes::new())
+}
+
+/// A call without streams.
+fn start<W>(id: u32, deadline: Option<Duration>, waiter: W) -> Start<W> {
+    Start {
+        frame: call(id),
+        deadline,
+        streams: Vec::new(),
+        window: 0,
+        waiter,
+    }
 }
 
 fn returned(id: u32) -> Frame {
@@ -52,18 +63,18 @@ fn sent<W>(correlator: &mut Correlator<W>) -> Vec<(Kind, u32)> {
 fn each_answer_finds_its_waiter_in_any_order() {
     let mut correlator = ready();
     let now = Instant::now();
-    correlator.call(now, call(1), None, "first");
-    correlator.call(now, call(2), None, "second");
+    correlator.call(now, start(1, None, "first"));
+    correlator.call(now, start(2, None, "second"));
     assert_eq!(sent(&mut correlator), [(Kind::Call, 1), (Kind::Call, 2)]);
     correlator.handle_frame(returned(2)).unwrap();
     correlator.handle_frame(returned(1)).unwrap();
     assert!(matches!(
         correlator.poll_event(),
-        Some(Event::Ended("second", Outcome::Returned(_)))
+        Some(Event::Ended("second", Outcome::Returned { .. }))
     ));
     assert!(matches!(
         correlator.poll_event(),
-        Some(Event::Ended("first", Outcome::Returned(_)))
+        Some(Event::Ended("first", Outcome::Returned { .. }))
     ));
     assert_eq!(correlator.in_flight.len(), 0);
 }
@@ -72,7 +83,7 @@ fn each_answer_finds_its_waiter_in_any_order() {
 fn a_deadline_ends_the_call_tells_the_agent_and_swallows_the_late_answer() {
     let mut correlator = ready();
     let now = Instant::now();
-    correlator.call(now, call(1), Some(Duration::from_secs(1)), "slow");
+    correlator.call(now, start(1, Some(Duration::from_secs(1)), "slow"));
     _ = correlator.poll_transmit();
     let at = correlator.poll_timeout().unwrap();
     correlator.handle_timeout(now + Duration::from_millis(999));
@@ -80,7 +91,7 @@ fn a_deadline_ends_the_call_tells_the_agent_and_swallows_the_late_answer() {
     correlator.handle_timeout(at);
     assert!(matches!(
         correlator.poll_event(),
-        Some(Event::Ended("slow", Outcome::Expired(_)))
+        Some(Event::Ended("slow", Outcome::Expired(..)))
     ));
     assert_eq!(
         correlator.poll_transmit().map(|frame| frame.kind),
@@ -95,7 +106,7 @@ fn a_deadline_ends_the_call_tells_the_agent_and_swallows_the_late_answer() {
 #[test]
 fn a_cancel_after_the_answer_says_nothing_to_the_agent() {
     let mut correlator = ready();
-    correlator.call(Instant::now(), call(1), None, "quick");
+    correlator.call(Instant::now(), start(1, None, "quick"));
     _ = correlator.poll_transmit();
     correlator.handle_frame(returned(1)).unwrap();
     correlator.cancel(1);
@@ -104,7 +115,7 @@ fn a_cancel_after_the_answer_says_nothing_to_the_agent() {
 
 #[test]
 fn frames_that_no_honest_agent_sends_are_errors() {
-    let mut correlator = Correlator::<()>::new(Limits::default(), MOST);
+    let mut correlator = Correlator::<()>::new(Limits::default(), MOST, Duration::ZERO);
     assert!(matches!(
         correlator.handle_frame(returned(1)),
         Err(ProtocolError::NoHello(_))
@@ -122,7 +133,7 @@ fn frames_that_no_honest_agent_sends_are_errors() {
         correlator.handle_frame(call(1)),
         Err(ProtocolError::Unexpected(Kind::Call, 1))
     ));
-    correlator.call(Instant::now(), call(1), None, "once");
+    correlator.call(Instant::now(), start(1, None, "once"));
     assert!(
         correlator.handle_frame(returned(1)).is_err(),
         "an answer before the call"
@@ -138,10 +149,13 @@ fn frames_that_no_honest_agent_sends_are_errors() {
 #[test]
 fn what_waits_when_the_link_is_lost_is_handed_out_once() {
     let mut correlator = ready();
-    correlator.call(Instant::now(), call(1), Some(Duration::from_secs(9)), "a");
-    correlator.call(Instant::now(), call(2), None, "b");
+    correlator.call(Instant::now(), start(1, Some(Duration::from_secs(9)), "a"));
+    correlator.call(Instant::now(), start(2, None, "b"));
     correlator.cancel(2);
-    assert_eq!(correlator.drain().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(
+        correlator.drain().collect::<Vec<_>>(),
+        [("a", Progress::NotSent)]
+    );
     assert_eq!(
         (correlator.in_flight.len(), correlator.poll_timeout()),
         (0, None)
@@ -150,7 +164,7 @@ fn what_waits_when_the_link_is_lost_is_handed_out_once() {
 
 #[test]
 fn an_agent_of_another_version_is_refused_before_it_is_introduced() {
-    let mut correlator = Correlator::<()>::new(Limits::default(), MOST);
+    let mut correlator = Correlator::<()>::new(Limits::default(), MOST, Duration::ZERO);
     let mut hello = hello();
     hello.version += 1;
     let frame = hello.encode(&Limits::default()).unwrap();
@@ -165,15 +179,15 @@ fn an_agent_of_another_version_is_refused_before_it_is_introduced() {
 fn a_cancel_before_it_is_sent_never_reaches_the_peer() {
     let mut correlator = ready();
     let now = Instant::now();
-    correlator.call(now, call(1), None, "dropped");
-    correlator.call(now, call(2), Some(Duration::from_secs(1)), "late");
-    correlator.call(now, call(3), None, "kept");
+    correlator.call(now, start(1, None, "dropped"));
+    correlator.call(now, start(2, Some(Duration::from_secs(1)), "late"));
+    correlator.call(now, start(3, None, "kept"));
     correlator.cancel(1);
     correlator.handle_timeout(now + Duration::from_secs(1));
     assert_eq!(sent(&mut correlator), [(Kind::Call, 3)]);
     assert!(matches!(
         correlator.poll_event(),
-        Some(Event::Ended("late", Outcome::Expired(_)))
+        Some(Event::Ended("late", Outcome::Expired(..)))
     ));
 }
 
@@ -182,7 +196,7 @@ fn a_call_waits_while_the_agent_has_the_most_and_a_cancel_overtakes_it() {
     let mut correlator = ready();
     let now = Instant::now();
     for id in 1..=4 {
-        correlator.call(now, call(id), None, "call");
+        correlator.call(now, start(id, None, "call"));
     }
     assert_eq!(sent(&mut correlator).len(), MOST);
     correlator.cancel(2);
@@ -198,7 +212,7 @@ fn calls_that_are_given_up_unsent_leave_nothing_behind() {
     let now = Instant::now();
     correlator.load(Frame::new(Kind::Load, 0, Bytes::new()));
     for id in 1..=10_000 {
-        correlator.call(now, call(id), None, "call");
+        correlator.call(now, start(id, None, "call"));
         correlator.cancel(id);
     }
     assert!(correlator.queue.len() <= QUEUE_KEPT + 2);
@@ -272,8 +286,8 @@ proptest! {
     #[test]
     fn each_call_ends_once_and_leaves_nothing(steps in prop::collection::vec(step(), 0..120)) {
         let mut correlator = ready();
-        let start = Instant::now();
-        let time = |now: u64| start + Duration::from_millis(now);
+        let begin = Instant::now();
+        let time = |now: u64| begin + Duration::from_millis(now);
         let mut model = Model { states: Vec::new(), deadlines: Vec::new(), now: 0 };
         let (mut loads, mut owed_cancels) = (0, Vec::new());
         for step in steps.into_iter().chain([Step::Transmit(usize::MAX)]) {
@@ -281,7 +295,7 @@ proptest! {
             match step {
                 Step::Call(deadline) => {
                     let index = model.states.len();
-                    correlator.call(time(model.now), call(id(index)), deadline.map(Duration::from_millis), index);
+                    correlator.call(time(model.now), start(id(index), deadline.map(Duration::from_millis), index));
                     model.states.push(State::Waiting);
                     model.deadlines.push(deadline.map(|after| model.now + after));
                 }
@@ -372,7 +386,7 @@ proptest! {
         let queued = correlator.queue.iter().filter(|queued| matches!(queued, Queued::Load(_)));
         prop_assert_eq!(queued.count(), loads);
         // What the link's end leaves: those that wait, each once, and nothing else.
-        let mut left: Vec<_> = correlator.drain().collect();
+        let mut left: Vec<_> = correlator.drain().map(|(index, _)| index).collect();
         left.sort_unstable();
         let waiting = (0..model.states.len())
             .filter(|&index| matches!(model.states[index], State::Waiting | State::Sent));

@@ -1,11 +1,11 @@
 //! The one task of a session: it alone reads, writes, waits and ends the process.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use rmote_transport::{Exit, FaultKind, Process, Reader, Writer};
 use rmote_wire::{AgentHello, Frame, FrameCodec, Hello};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,13 +13,15 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::Decoder;
 
-use crate::correlator::{Correlator, Event as Happened, Outcome};
-use crate::error::{LinkError, LinkErrorKind, ProtocolError, StartError, StartErrorKind};
+use crate::correlator::{Correlator, Event as Happened, Outcome, Start};
+use crate::error::{LinkError, LinkErrorKind, Progress, ProtocolError, StartError, StartErrorKind};
 use crate::event::Event;
 use crate::handshake::{Answer, Handshake};
+use crate::input::Sending;
 use crate::module::Source;
 use crate::options::Options;
 use crate::outbox::Outbox;
+use crate::stream::Piece;
 
 /// How long the first write waits for the first call, so that both leave as one. The interpreter takes longer to start.
 const GATHER: Duration = Duration::from_millis(1);
@@ -27,6 +29,10 @@ const GATHER: Duration = Duration::from_millis(1);
 const READ: usize = 64 << 10;
 /// No further frame is made ready while this much waits to be written.
 const OUTBOX: usize = 1 << 20;
+/// The same for parts of streams, so that a call need not wait for many of them.
+const BULK: usize = 256 << 10;
+/// A part of a stream below this size is copied: kept unread, it must not keep the whole of what was read with it.
+const SMALL: usize = 16 << 10;
 /// How many commands are taken in one turn, so that calls that are made together leave together.
 const COMMANDS: usize = 256;
 /// How long a process that is no agent may take to end once its output has.
@@ -36,19 +42,51 @@ const EXIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) function: Arc<str>,
-    pub(crate) waiter: oneshot::Sender<Result<Outcome, Ended>>,
+    pub(crate) waiter: oneshot::Sender<Result<Outcome, Lost>>,
+}
+
+/// Why a call has no answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Lost {
+    pub(crate) ended: Ended,
+    pub(crate) progress: Progress,
 }
 
 /// What the session's handles ask of the driver.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Call {
-        frame: Frame,
-        sources: Arc<[Arc<Source>]>,
-        deadline: Option<Duration>,
-        pending: Pending,
-    },
+    Call(Box<NewCall>),
+    /// A part of a stream, for which there was credit.
+    Input(Frame),
     Close,
+}
+
+/// A call that is to be sent.
+#[derive(Debug)]
+pub(crate) struct NewCall {
+    pub(crate) start: Start<Pending>,
+    pub(crate) sources: Arc<[Arc<Source>]>,
+    pub(crate) ends: Vec<(u32, StreamEnd)>,
+}
+
+/// This side's end of a stream.
+#[derive(Debug)]
+pub(crate) enum StreamEnd {
+    Receive(mpsc::UnboundedSender<Piece>),
+    Send(Sending),
+}
+
+/// What need not wait for room, or cannot.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// Nobody waits for the call any more.
+    Cancel(u32),
+    /// The call is to stop, and its waiter to learn how it ended.
+    Stop(u32),
+    /// So many bytes of a stream were read.
+    Grant(u32, u32),
+    /// A stream has failed on this side.
+    Fail(Frame),
 }
 
 /// Why a session is over.
@@ -68,7 +106,7 @@ pub(crate) struct Driver {
     pub(crate) process: Process,
     pub(crate) handshake: Handshake,
     pub(crate) commands: mpsc::Receiver<Command>,
-    pub(crate) cancels: mpsc::UnboundedReceiver<u32>,
+    pub(crate) wishes: mpsc::UnboundedReceiver<Wish>,
     pub(crate) hello: watch::Sender<Option<Arc<AgentHello>>>,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) ended: Arc<OnceLock<Ended>>,
@@ -76,6 +114,8 @@ pub(crate) struct Driver {
     pub(crate) phase: Phase,
     pub(crate) sent: HashSet<String>,
     pub(crate) outbox: Outbox,
+    pub(crate) receivers: HashMap<u32, mpsc::UnboundedSender<Piece>>,
+    pub(crate) senders: HashMap<u32, Sending>,
 }
 
 /// How far a session has come.
@@ -121,8 +161,11 @@ impl Driver {
         tracing::debug!(target: "rmote", host = %self.target, reason = ?ended, "session ended");
         // Set before the waiters learn of it: whoever finds the driver gone looks here for the reason.
         _ = self.ended.set(ended.clone());
-        for pending in self.correlator.drain() {
-            _ = pending.waiter.send(Err(ended.clone()));
+        self.receivers.clear();
+        self.senders.clear();
+        for (pending, progress) in self.correlator.drain() {
+            let ended = ended.clone();
+            _ = pending.waiter.send(Err(Lost { ended, progress }));
         }
     }
 
@@ -177,6 +220,13 @@ impl Driver {
             {
                 self.outbox.push_frame(frame);
             }
+            while self.outbox.len() < BULK
+                && let Some(frame) = self.correlator.poll_bulk()
+            {
+                self.outbox.push_frame(frame);
+            }
+            // A call that was sent may send its streams.
+            self.deliver();
             if self.correlator.is_closing() && !closing {
                 closing = true;
                 close_at = Instant::now().checked_add(self.options.close_timeout);
@@ -228,7 +278,7 @@ impl Driver {
                 },
                 // Always: a call that waits here has a deadline, too, and a wish to close must be heard.
                 command = self.commands.recv(), if !closing => self.take(command),
-                Some(id) = self.cancels.recv() => self.correlator.cancel(id),
+                Some(wish) = self.wishes.recv() => self.grant(wish),
                 () = sleep_until(timer.unwrap_or(started)), if timer.is_some() => {
                     let now = Instant::now();
                     self.correlator.handle_timeout(now.into_std());
@@ -262,35 +312,53 @@ impl Driver {
 
     fn command(&mut self, command: Option<Command>) {
         match command {
-            Some(Command::Call {
-                frame,
-                sources,
-                deadline,
-                pending,
-            }) => {
-                // Its future was dropped, and the wish to cancel it may have been here before it.
-                if pending.waiter.is_closed() {
-                    return;
-                }
-                for source in sources.iter() {
-                    if self.sent.contains(&source.name) {
-                        continue;
-                    }
-                    self.sent.insert(source.name.clone());
-                    match source.load(&self.options.limits) {
-                        Ok(frame) => self.correlator.load(frame),
-                        // The agent then says that there is no such module.
-                        Err(error) => {
-                            tracing::warn!(target: "rmote", %error, module = source.name, "module not sent");
-                        }
-                    }
-                }
-                self.correlator
-                    .call(Instant::now().into_std(), frame, deadline, pending);
-            }
+            Some(Command::Call(call)) => self.call(*call),
+            Some(Command::Input(frame)) => self.correlator.input(frame),
             // All handles are gone, or one of them said so.
             None | Some(Command::Close) => self.correlator.close(),
         }
+    }
+
+    fn call(&mut self, call: NewCall) {
+        // Its future was dropped, and the wish to cancel it may have been here before it.
+        if call.start.waiter.waiter.is_closed() {
+            return;
+        }
+        for source in call.sources.iter() {
+            if self.sent.contains(&source.name) {
+                continue;
+            }
+            self.sent.insert(source.name.clone());
+            match source.load(&self.options.limits) {
+                Ok(frame) => self.correlator.load(frame),
+                // The agent then says that there is no such module.
+                Err(error) => {
+                    tracing::warn!(target: "rmote", %error, module = source.name, "module not sent");
+                }
+            }
+        }
+        for (id, end) in call.ends {
+            match end {
+                StreamEnd::Receive(sender) => _ = self.receivers.insert(id, sender),
+                StreamEnd::Send(sending) => _ = self.senders.insert(id, sending),
+            }
+        }
+        self.correlator.call(Instant::now().into_std(), call.start);
+    }
+
+    /// Takes a wish, and those that have come with it.
+    fn grant(&mut self, wish: Wish) {
+        let mut next = Some(wish);
+        while let Some(wish) = next {
+            match wish {
+                Wish::Cancel(id) => self.correlator.cancel(id),
+                Wish::Stop(id) => self.correlator.stop(id),
+                Wish::Grant(id, bytes) => self.correlator.grant(id, bytes),
+                Wish::Fail(frame) => self.correlator.input(frame),
+            }
+            next = self.wishes.try_recv().ok();
+        }
+        self.deliver();
     }
 
     /// Takes what has come in so far.
@@ -359,6 +427,23 @@ impl Driver {
                     _ = pending.waiter.send(Ok(outcome));
                     continue;
                 }
+                Happened::Data { id, flags, payload } => {
+                    self.receive_piece(id, flags, payload);
+                    continue;
+                }
+                Happened::Credit { id, bytes } => {
+                    if let Some(Sending(channel)) = self.senders.get(&id) {
+                        channel.grant(bytes);
+                    }
+                    continue;
+                }
+                Happened::StreamEnded { id, whole } => {
+                    self.senders.remove(&id);
+                    if let Some(receiver) = self.receivers.remove(&id).filter(|_| whole) {
+                        _ = receiver.send(Piece::End);
+                    }
+                    continue;
+                }
                 Happened::Bye => {
                     self.phase = Phase::Gone;
                     continue;
@@ -378,6 +463,23 @@ impl Driver {
             event.trace(&self.target);
             // No reader is no fault.
             _ = self.events.send(event);
+        }
+    }
+
+    fn receive_piece(&mut self, id: u32, flags: u8, payload: Bytes) {
+        let Some(receiver) = self.receivers.get(&id) else {
+            return;
+        };
+        let size = Frame::HEADER_LEN + payload.len();
+        let payload = if payload.len() < SMALL {
+            Bytes::copy_from_slice(&payload)
+        } else {
+            payload
+        };
+        if receiver.send(Piece::Data { flags, payload }).is_err() {
+            // An output that nobody reads any more must not hold its call up.
+            self.correlator
+                .grant(id, u32::try_from(size).unwrap_or(u32::MAX));
         }
     }
 

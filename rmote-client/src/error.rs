@@ -140,6 +140,9 @@ pub enum ProtocolError {
     /// A frame that nothing asked for.
     #[error("a frame {0:?} with id {1} that nothing asked for")]
     Unexpected(Kind, u32),
+    /// More of a stream than there was credit for.
+    #[error("more of stream {0} than there was credit for")]
+    NoCredit(u32),
     /// The payload of a frame could not be read.
     #[error(transparent)]
     Message(#[from] MessageError),
@@ -198,8 +201,19 @@ pub enum CallErrorKind {
     #[error("cancelled: {0}")]
     Cancelled(Box<RemoteError>),
     /// The caller's deadline came first. The agent was told to stop the call.
-    #[error("no answer within the deadline of {0:?}")]
-    Deadline(Duration),
+    #[error("no answer within the deadline of {after:?}; {fate}")]
+    Deadline {
+        /// The deadline.
+        after: Duration,
+        /// What became of the call.
+        fate: Fate,
+    },
+    /// The call was told to stop before it was sent.
+    #[error("stopped before it was sent")]
+    NeverSent,
+    /// The call that writes this stream failed or was given up before the stream's end.
+    #[error("the call that writes the stream has failed")]
+    Unfinished,
     /// The arguments cannot be sent. Nothing was sent.
     #[error("the arguments cannot be sent")]
     Arguments(#[source] ArgumentsError),
@@ -212,9 +226,62 @@ pub enum CallErrorKind {
     /// There is no agent.
     #[error("no agent runs there")]
     Start(#[source] Arc<StartError>),
-    /// The session ended before the answer came: the call may or may not have run.
-    #[error("the session ended before the answer")]
-    Link(#[source] Arc<LinkError>),
+    /// The session ended before the answer came.
+    #[error("the session ended before the answer; {progress}")]
+    Link {
+        /// Why it ended.
+        #[source]
+        error: Arc<LinkError>,
+        /// How far the call had come.
+        progress: Progress,
+    },
+}
+
+/// What became of a call whose time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It was never sent.
+    NeverSent,
+    /// It was stopped on the host.
+    Stopped,
+    /// It ended on the host by itself, a moment too late.
+    Finished,
+    /// It did not stop within the [grace](crate::Options::stop_grace) and may still run.
+    Running,
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NeverSent => "it was never sent",
+            Self::Stopped => "it was stopped",
+            Self::Finished => "it ended too late",
+            Self::Running => "it may still run on the host",
+        })
+    }
+}
+
+/// How far a call had come when its session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Nothing of it left this process: it did not run.
+    NotSent,
+    /// It was sent: it may have run or not.
+    Sent,
+    /// It had begun: something that it printed, logged or sent had come.
+    Started,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSent => "the call was not sent",
+            Self::Sent => "the call may have run",
+            Self::Started => "the call had begun",
+        })
+    }
 }
 
 /// Why arguments cannot be sent.
@@ -230,13 +297,20 @@ pub enum ArgumentsError {
 
 /// Why a result cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
 #[non_exhaustive]
 pub enum ResultError {
     /// It is not of the type that was asked for.
+    #[error(transparent)]
     Value(#[from] ValueError),
     /// It is damaged or over a limit.
+    #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The function returned no iterator, but a value of this type.
+    #[error("the function returned no stream but {0}")]
+    NoStream(String),
+    /// An item of a stream is over the limit of so many bytes.
+    #[error("an item of the stream is larger than the limit of {0} bytes")]
+    ItemTooLarge(usize),
 }
 
 impl CallErrorKind {
@@ -259,6 +333,19 @@ impl CallError {
             CallErrorKind::Raised(error) => Some(error),
             _ => None,
         }
+    }
+
+    /// Whether the call was stopped, on the host or before it was sent.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(
+            self.kind,
+            CallErrorKind::Cancelled(_)
+                | CallErrorKind::NeverSent
+                | CallErrorKind::Deadline {
+                    fate: Fate::Stopped | Fate::NeverSent,
+                    ..
+                }
+        )
     }
 
     /// What the far side said, whoever of function, agent or limit failed there.

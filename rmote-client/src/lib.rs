@@ -28,6 +28,12 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Streams, and calls that are stopped
+//!
+//! A generator's items are a [`Streaming`]; an argument may be a stream in either direction, [`Input`] and [`Output`].
+//! Each has a credit in bytes, so a reader that is slow stops its producer and nobody else. Dropping a call's future or a
+//! stream stops the work on the host; [`Session::start_with`] gives a call that says what became of it.
+//!
 //! # One round trip
 //!
 //! [`Session::connect`] does not wait for the agent. The agent, the tool and the first call leave in one write, and the
@@ -45,17 +51,22 @@
 //! where the docs say so, and as it came everywhere else.
 
 mod arguments;
+mod byte_reader;
 mod correlator;
 mod description;
 mod driver;
 mod error;
 mod event;
 mod handshake;
+mod input;
 mod module;
 mod options;
 mod outbox;
+mod output;
 mod remote_error;
+mod running;
 mod session;
+mod stream;
 mod tool;
 
 pub use rmote_agent::{Module, PROCESS};
@@ -69,16 +80,21 @@ pub use rmote_wire::{
 };
 
 pub use crate::arguments::Arguments;
+pub use crate::byte_reader::ByteReader;
 pub use crate::description::{MethodDescription, ToolDescription};
 pub use crate::error::{
-    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, ProtocolError, ResultError,
-    StartError, StartErrorKind,
+    ArgumentsError, CallError, CallErrorKind, Fate, LinkError, LinkErrorKind, Progress,
+    ProtocolError, ResultError, StartError, StartErrorKind,
 };
 pub use crate::event::{Event, Events};
+pub use crate::input::{Input, SendError, Sender};
 pub use crate::module::ModuleError;
 pub use crate::options::Options;
+pub use crate::output::Output;
 pub use crate::remote_error::{RemoteError, TracebackFrame};
+pub use crate::running::{Cancelled, Running};
 pub use crate::session::{CloseError, Session};
+pub use crate::stream::Streaming;
 pub use crate::tool::{Function, Tool};
 
 /// The example of the README runs as a test.

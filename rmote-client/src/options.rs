@@ -25,6 +25,8 @@ pub struct Options {
     pub(crate) log_level: u8,
     pub(crate) in_flight: usize,
     pub(crate) events: usize,
+    pub(crate) stream_window: u32,
+    pub(crate) stop_grace: Duration,
     pub(crate) library: Vec<&'static Module>,
 }
 
@@ -39,6 +41,8 @@ impl Options {
             log_level: 20,
             in_flight: 10_000,
             events: 1024,
+            stream_window: 1 << 20,
+            stop_grace: Duration::from_millis(500),
             library: Vec::new(),
         }
     }
@@ -82,6 +86,20 @@ impl Options {
     /// How many events are kept for a reader that is behind, before the oldest are dropped; defaults to 1024.
     pub fn events(mut self, events: usize) -> Self {
         self.events = events.max(1);
+        self
+    }
+
+    /// How many bytes of a stream from the host may be on their way or unread; defaults to 1 MiB, 256 KiB at least.
+    ///
+    /// A way with a long round trip wants more: its bandwidth times the round trip.
+    pub fn stream_window(mut self, bytes: u32) -> Self {
+        self.stream_window = bytes.max(rmote_wire::STREAM_CREDIT);
+        self
+    }
+
+    /// How long a call whose deadline has come waits to learn whether it was stopped; defaults to 0.5 s.
+    pub fn stop_grace(mut self, limit: Duration) -> Self {
+        self.stop_grace = limit;
         self
     }
 

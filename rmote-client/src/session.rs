@@ -5,27 +5,33 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rmote_agent::{Mark, Module};
 use rmote_transport::Transport;
-use rmote_wire::{AgentHello, Call, Limits, Value, ValueError};
+use rmote_wire::{
+    AgentHello, Call, DecodeError, Direction, FLAG_STREAM, Limits, StreamArgument, Value,
+    ValueError,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::arguments::Arguments;
-use crate::correlator::{Correlator, Outcome};
+use crate::arguments::{Arguments, Port};
+use crate::correlator::{Correlator, Start};
 use crate::description::ToolDescription;
-use crate::driver::{Command, Driver, Ended, Pending, Phase};
+use crate::driver::{Command, Driver, Ended, Lost, NewCall, Pending, Phase, StreamEnd, Wish};
 use crate::error::{
-    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, ResultError, StartError,
-    StartErrorKind,
+    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, Progress, ResultError,
+    StartError, StartErrorKind,
 };
 use crate::event::{Event, Events};
 use crate::handshake::Handshake;
 use crate::module::{Library, ModuleError, Source, content_hash, dedent, function_of};
 use crate::options::Options;
 use crate::outbox::Outbox;
+use crate::running::{InFlight, Running};
+use crate::stream::{Attachment, Piece, Pieces, Streaming};
 use crate::tool::{Function, Tool};
 
 /// How many commands may wait for the driver.
@@ -67,7 +73,7 @@ struct Inner {
     next_id: AtomicU32,
     commands: mpsc::Sender<Command>,
     // Unbounded, since Drop writes it and cannot wait.
-    cancels: mpsc::UnboundedSender<u32>,
+    wishes: mpsc::UnboundedSender<Wish>,
     hello: watch::Receiver<Option<Arc<AgentHello>>>,
     events: broadcast::WeakSender<Event>,
     ended: Arc<OnceLock<Ended>>,
@@ -125,7 +131,7 @@ impl Session {
             .map_err(|error| fail(error.into()))?;
 
         let (commands, commands_rx) = mpsc::channel(COMMANDS);
-        let (cancels, cancels_rx) = mpsc::unbounded_channel();
+        let (wishes, wishes_rx) = mpsc::unbounded_channel();
         let (hello_tx, hello) = watch::channel(None);
         let (events_tx, _) = broadcast::channel(options.events);
         let inner = Inner {
@@ -133,7 +139,7 @@ impl Session {
             library: Library::new(&options.library),
             next_id: AtomicU32::new(1),
             commands,
-            cancels,
+            wishes,
             hello,
             events: events_tx.downgrade(),
             ended: Arc::default(),
@@ -144,15 +150,21 @@ impl Session {
             process: link.process,
             handshake: Handshake::new(mark, injection.payload),
             commands: commands_rx,
-            cancels: cancels_rx,
+            wishes: wishes_rx,
             hello: hello_tx,
             events: events_tx,
             ended: inner.ended.clone(),
-            correlator: Correlator::new(options.limits.clone(), options.in_flight),
+            correlator: Correlator::new(
+                options.limits.clone(),
+                options.in_flight,
+                options.stop_grace,
+            ),
             options,
             phase: Phase::Starting,
             sent: std::collections::HashSet::new(),
             outbox: Outbox::default(),
+            receivers: std::collections::HashMap::new(),
+            senders: std::collections::HashMap::new(),
         };
         tokio::spawn(driver.run(link.stdin, link.stdout, injection.payload, started));
         Ok(Self {
@@ -181,7 +193,7 @@ impl Session {
         if let Some(hello) = hello.filter(|_| self.inner.ended.get().is_none()) {
             return Ok(hello);
         }
-        Err(self.error(&"(start)".into(), self.ended()))
+        Err(self.error(&"(start)".into(), self.lost()))
     }
 
     /// Calls a function by its name and waits for its result.
@@ -239,6 +251,63 @@ impl Session {
     ) -> Result<Value, CallError> {
         self.run_value(&Arc::from(function), &[].into(), arguments)
             .await
+    }
+
+    /// Calls a function whose results are a stream: what a generator yields, or any iterator gives. See
+    /// [`call`](Self::call) and [`Streaming`].
+    ///
+    /// # Errors
+    ///
+    /// The arguments cannot be sent; all else is told by the stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future or the stream tells the agent to stop the call.
+    pub async fn stream<T>(
+        &self,
+        function: &str,
+        args: impl Serialize,
+    ) -> Result<Streaming<T>, CallError> {
+        let function = Arc::from(function);
+        let arguments = self.arguments(&function, &args)?;
+        self.run_stream(function, &[].into(), arguments).await
+    }
+
+    /// Calls a function whose results are a stream; see [`stream`](Self::stream) and [`call_with`](Self::call_with).
+    ///
+    /// # Errors
+    ///
+    /// The arguments cannot be sent; all else is told by the stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future or the stream tells the agent to stop the call.
+    pub async fn stream_with<T>(
+        &self,
+        function: &str,
+        arguments: Arguments,
+    ) -> Result<Streaming<T>, CallError> {
+        self.run_stream(Arc::from(function), &[].into(), arguments)
+            .await
+    }
+
+    /// Starts a call and gives it as a value, which can be told to stop and says what became of it.
+    ///
+    /// # Errors
+    ///
+    /// The arguments cannot be sent; all else is told by the call.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future or the call tells the agent to stop it.
+    pub async fn start_with<T: DeserializeOwned>(
+        &self,
+        function: &str,
+        arguments: Arguments,
+    ) -> Result<Running<T>, CallError> {
+        let function = Arc::from(function);
+        let call = self.begin(&function, &[].into(), arguments, None).await?;
+        Ok(Running::new(call))
     }
 
     /// Lists what the modules of tools define, as the host knows it.
@@ -397,70 +466,153 @@ impl Session {
         })
     }
 
-    /// The way of every call.
+    /// The value of a call's result.
     pub(crate) async fn run_value(
         &self,
         function: &Arc<str>,
         sources: &Arc<[Arc<Source>]>,
         arguments: Arguments,
     ) -> Result<Value, CallError> {
+        let mut call = self.begin(function, sources, arguments, None).await?;
+        std::future::poll_fn(|cx| call.poll_answer(cx)).await
+    }
+
+    pub(crate) async fn run_stream<T>(
+        &self,
+        function: Arc<str>,
+        sources: &Arc<[Arc<Source>]>,
+        arguments: Arguments,
+    ) -> Result<Streaming<T>, CallError> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let call = self
+            .begin(&function, sources, arguments, Some(sender))
+            .await?;
+        let attachment = Arc::new(OnceLock::from(self.attachment(call.id, &function)));
+        let pieces = Pieces::new(receiver, attachment, Some(call));
+        Ok(Streaming::new(pieces))
+    }
+
+    /// The way of every call. With `results`, it asks for a stream of them.
+    pub(crate) async fn begin(
+        &self,
+        function: &Arc<str>,
+        sources: &Arc<[Arc<Source>]>,
+        arguments: Arguments,
+        results: Option<mpsc::UnboundedSender<Piece>>,
+    ) -> Result<InFlight, CallError> {
         let inner = &*self.inner;
         let id = inner.new_id();
         let Arguments {
             positional,
             keywords,
             deadline,
+            streams,
         } = arguments;
+        let mut sources = sources.clone();
+        if results.is_some() || !streams.is_empty() {
+            let more = self.sources("rmote.streams");
+            sources = more.iter().chain(sources.iter()).cloned().collect();
+        }
+        let mut ends = Vec::new();
+        let mut feeds = Vec::new();
+        let mut stream_arguments = Vec::new();
+        for (parameter, port) in streams {
+            let id = inner.new_id();
+            let direction = match port {
+                Port::Input(input) => {
+                    ends.push((id, StreamEnd::Send(input.channel)));
+                    feeds.extend(input.feed);
+                    Direction::Input
+                }
+                Port::Output(output) => {
+                    _ = output.attachment.set(self.attachment(id, function));
+                    ends.push((id, StreamEnd::Receive(output.pieces)));
+                    Direction::Output
+                }
+            };
+            stream_arguments.push(StreamArgument {
+                parameter,
+                direction,
+                id,
+            });
+        }
+        let streams = stream_arguments
+            .iter()
+            .map(|stream| (stream.direction, stream.id))
+            .collect();
         let call = Call {
             function: function.to_string(),
             deadline: deadline.filter(|after| *after <= LONGEST),
             args: positional,
             kwargs: keywords,
-            streams: Vec::new(),
+            streams: stream_arguments,
         };
-        let frame = call.encode(id, &inner.limits_of_agent()).map_err(|error| {
-            self.call_error(
-                function,
-                CallErrorKind::Arguments(ArgumentsError::Encode(error)),
-            )
+        let mut frame = call.encode(id, &inner.limits_of_agent()).map_err(|error| {
+            let error = ArgumentsError::Encode(error);
+            self.call_error(function, CallErrorKind::Arguments(error))
         })?;
+        if let Some(results) = results {
+            frame.flags = FLAG_STREAM;
+            ends.push((id, StreamEnd::Receive(results)));
+        }
         let (waiter, answer) = oneshot::channel();
-        let mut guard = Guard {
-            session: inner,
+        let call = InFlight {
+            session: self.clone(),
+            function: function.clone(),
             id,
+            stream: false,
             answer: Some(answer),
         };
-        let pending = Pending {
-            function: function.clone(),
-            waiter,
-        };
-        let command = Command::Call {
+        for (id, end) in &ends {
+            if let StreamEnd::Send(sending) = end {
+                sending
+                    .0
+                    .open(*id, inner.commands.downgrade(), inner.wishes.clone());
+            }
+        }
+        for feed in feeds {
+            tokio::spawn(feed);
+        }
+        let start = Start {
             frame,
-            sources: sources.clone(),
             deadline,
-            pending,
+            streams,
+            window: inner.options.stream_window,
+            waiter: Pending {
+                function: function.clone(),
+                waiter,
+            },
         };
+        let command = Command::Call(Box::new(NewCall {
+            start,
+            sources,
+            ends,
+        }));
         // Whether it cannot be sent or is not answered: the driver is gone then and has left the reason.
         _ = inner.commands.send(command).await;
-        let answer = match &mut guard.answer {
-            Some(answer) => answer.await.unwrap_or_else(|_| Err(self.ended())),
-            None => unreachable!("only Drop takes it"),
-        };
-        guard.answer = None;
-        match answer {
-            Ok(Outcome::Returned(payload)) => Value::decode(payload, &inner.options.limits)
-                .map_err(|error| {
-                    self.call_error(function, CallErrorKind::Result(ResultError::Decode(error)))
-                }),
-            Ok(Outcome::Raised(raise)) => Err(self.call_error(function, CallErrorKind::of(*raise))),
-            Ok(Outcome::Expired(after)) => {
-                Err(self.call_error(function, CallErrorKind::Deadline(after)))
-            }
-            Err(ended) => Err(self.error(function, ended)),
+        Ok(call)
+    }
+
+    fn attachment(&self, id: u32, function: &Arc<str>) -> Attachment {
+        Attachment {
+            id,
+            target: self.inner.target.clone(),
+            function: function.clone(),
+            window: self.inner.options.stream_window,
+            limits: self.inner.options.limits.clone(),
+            wishes: self.inner.wishes.clone(),
         }
     }
 
-    fn call_error(&self, function: &Arc<str>, kind: CallErrorKind) -> CallError {
+    pub(crate) fn wish(&self, wish: Wish) {
+        _ = self.inner.wishes.send(wish);
+    }
+
+    pub(crate) fn decode(&self, payload: Bytes) -> Result<Value, DecodeError> {
+        Value::decode(payload, &self.inner.options.limits)
+    }
+
+    pub(crate) fn call_error(&self, function: &Arc<str>, kind: CallErrorKind) -> CallError {
         CallError {
             target: self.inner.target.clone(),
             function: function.clone(),
@@ -468,12 +620,23 @@ impl Session {
         }
     }
 
-    fn error(&self, function: &Arc<str>, ended: Ended) -> CallError {
-        let kind = match ended {
+    pub(crate) fn error(&self, function: &Arc<str>, lost: Lost) -> CallError {
+        let kind = match lost.ended {
             Ended::Start(error) => CallErrorKind::Start(error),
-            Ended::Link(error) => CallErrorKind::Link(error),
+            Ended::Link(error) => CallErrorKind::Link {
+                error,
+                progress: lost.progress,
+            },
         };
         self.call_error(function, kind)
+    }
+
+    /// Of a call that the driver did not take.
+    pub(crate) fn lost(&self) -> Lost {
+        Lost {
+            ended: self.ended(),
+            progress: Progress::NotSent,
+        }
     }
 
     fn ended(&self) -> Ended {
@@ -503,22 +666,6 @@ impl Inner {
             if id != 0 {
                 return id;
             }
-        }
-    }
-}
-
-/// Tells the driver when the future of a call is dropped.
-struct Guard<'a> {
-    session: &'a Inner,
-    id: u32,
-    answer: Option<oneshot::Receiver<Result<Outcome, Ended>>>,
-}
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        // The receiver closes first: the driver finds a closed waiter or the wish to cancel, whichever it sees first.
-        if self.answer.take().is_some() {
-            _ = self.session.cancels.send(self.id);
         }
     }
 }

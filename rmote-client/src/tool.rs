@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use crate::arguments::Arguments;
 use crate::error::CallError;
 use crate::module::Source;
+use crate::running::Running;
 use crate::session::Session;
+use crate::stream::Streaming;
 
 /// A Python module that goes to the host with the first call into it.
 ///
@@ -88,6 +90,68 @@ impl Tool {
         self.session
             .run(self.function(name), self.sources(), arguments)
             .await
+    }
+
+    /// Calls what gives a stream of results. See [`Session::stream`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::stream`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future or the stream tells the agent to stop the call.
+    pub async fn stream<T>(
+        &self,
+        name: &str,
+        args: impl Serialize,
+    ) -> Result<Streaming<T>, CallError> {
+        let function = self.function(name);
+        let arguments = self.session.arguments(&function, &args)?;
+        self.session
+            .run_stream(function, self.sources(), arguments)
+            .await
+    }
+
+    /// Calls what gives a stream of results, with arguments by name, streams or a deadline. See
+    /// [`Session::stream_with`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::stream_with`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future or the stream tells the agent to stop the call.
+    pub async fn stream_with<T>(
+        &self,
+        name: &str,
+        arguments: Arguments,
+    ) -> Result<Streaming<T>, CallError> {
+        self.session
+            .run_stream(self.function(name), self.sources(), arguments)
+            .await
+    }
+
+    /// Starts a call and gives it as a value. See [`Session::start_with`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::start_with`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future or the call tells the agent to stop it.
+    pub async fn start_with<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        arguments: Arguments,
+    ) -> Result<Running<T>, CallError> {
+        let function = self.function(name);
+        let call = self
+            .session
+            .begin(&function, self.sources(), arguments, None);
+        Ok(Running::new(call.await?))
     }
 
     /// Calls with arguments that may have failed to become values, for stubs.

@@ -70,7 +70,7 @@ async fn a_deadline_ends_the_call_here_and_there() {
                 .await
                 .unwrap_err();
             assert!(
-                matches!(error.kind, CallErrorKind::Deadline(its) if its == after),
+                matches!(error.kind, CallErrorKind::Deadline { after: its, .. } if its == after),
                 "{error:?}"
             );
             assert!(error.to_string().contains("within the deadline of 150ms"));
@@ -249,7 +249,7 @@ async fn a_killed_agent_ends_every_call_with_its_signal() {
         ] {
             let text = chain(&error);
             assert!(text.contains("link was lost: signal 9"), "{text}");
-            let CallErrorKind::Link(error) = error.kind else {
+            let CallErrorKind::Link { error, .. } = error.kind else {
                 panic!("{text}")
             };
             assert!(

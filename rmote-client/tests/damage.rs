@@ -294,7 +294,7 @@ async fn a_host_that_takes_nothing_holds_no_call_beyond_its_deadline_and_no_clos
         for result in [a, b, c, d] {
             let error = result.unwrap_err();
             assert!(
-                matches!(error.kind, CallErrorKind::Deadline(_)),
+                matches!(error.kind, CallErrorKind::Deadline { .. }),
                 "{error:?}"
             );
         }

@@ -205,7 +205,10 @@ fn dropping_the_runtime_ends_the_agent() {
             .unwrap();
         other.block_on(within(async {
             let error = session.call::<Value>("platform.node", ()).await;
-            assert!(matches!(error.unwrap_err().kind, CallErrorKind::Link(_)));
+            assert!(matches!(
+                error.unwrap_err().kind,
+                CallErrorKind::Link { .. }
+            ));
             marker.gone().await;
         }));
     }

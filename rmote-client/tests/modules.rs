@@ -242,7 +242,10 @@ async fn a_source_that_does_not_compile_is_told_with_its_line_each_time() {
             .load_as("fails", "import no_such_thing_at_all\n")
             .unwrap();
         let error = fails.call::<Value>("Tool.run", ()).await.unwrap_err();
-        assert!(!matches!(error.kind, CallErrorKind::Link(_)), "{error:?}");
+        assert!(
+            !matches!(error.kind, CallErrorKind::Link { .. }),
+            "{error:?}"
+        );
         assert!(
             error.remote().unwrap().is("ModuleNotFoundError"),
             "{error:?}"

@@ -65,7 +65,7 @@ async fn a_deadline_is_kept_while_the_host_is_silent() {
             .await
             .unwrap_err();
         assert!(
-            matches!(error.kind, CallErrorKind::Deadline(after) if after == deadline),
+            matches!(error.kind, CallErrorKind::Deadline { after, .. } if after == deadline),
             "{error:?}"
         );
     })

@@ -282,11 +282,14 @@ pub mod private {
     }
 
     pub fn call<'a>(tool: &'a Tool, name: &'static str, deadline: Option<Duration>) -> Call<'a> {
-        let arguments = Arguments::default();
+        let mut arguments = Arguments::default();
+        if let Some(after) = deadline {
+            arguments = arguments.deadline(after);
+        }
         Call {
             tool,
             name,
-            arguments: Ok(deadline.map_or(arguments.clone(), |after| arguments.deadline(after))),
+            arguments: Ok(arguments),
         }
     }
 

@@ -196,7 +196,10 @@ async fn a_deadline_ends_the_command_on_the_host() {
         .deadline(Duration::from_millis(300))
         .shell(format!("exec tail -f /dev/null {marker}"))
         .await;
-    assert!(matches!(late.unwrap_err().kind, CallErrorKind::Deadline(_)));
+    assert!(matches!(
+        late.unwrap_err().kind,
+        CallErrorKind::Deadline { .. }
+    ));
     // The session's end waits for whatever is left of the call, so nothing to wait for here.
     host.close().await.unwrap();
     let left = std::process::Command::new("pgrep")

@@ -3,7 +3,7 @@ import _signal
 import os
 import sys
 from _thread import RLock, _local, allocate_lock, stack_size, start_new_thread
-from os import _exit, getpgrp, getpid, kill, killpg, listdir, read, write, writev
+from os import _exit, getpgrp, getpid, kill, killpg, listdir, read, write
 from select import select
 from time import monotonic, sleep
 
@@ -35,6 +35,8 @@ QUIET_TICKS = 20
 GRACE = 2.0
 PLAIN = {type(None), bool, int, float, str, bytes}
 CURRENT = ContextVar("rmote call")
+# PyPy has none.
+writev = getattr(os, "writev", lambda out, views: write(out, b"".join(views)))
 RECURSION = sys.getrecursionlimit()
 agent = None
 # Holds an item for each process that is being started and is no call's yet.

@@ -151,7 +151,7 @@ fn start_of(error: CallError) -> Arc<StartError> {
 /// The link's error of a call.
 pub fn link_of(error: CallError) -> Arc<LinkError> {
     match error.kind {
-        CallErrorKind::Link(error) => error,
+        CallErrorKind::Link { error, .. } => error,
         _ => panic!("{}", chain(&error)),
     }
 }
