@@ -82,6 +82,11 @@ impl Blocks {
         self.size
     }
 
+    /// How many blocks there are.
+    pub(crate) fn count(&self) -> usize {
+        self.next.len()
+    }
+
     fn bit(&self, weak: u32) -> usize {
         let spread = u64::from(weak).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift;
         usize::try_from(spread).expect("as many bits as the filter has")

@@ -37,7 +37,7 @@ pub(crate) struct Entry {
 pub(crate) type Fields = (Bytes, String, u32, i128, u64, u32, u32, Bytes, u64);
 
 impl Kind {
-    fn of(mode: u32) -> Self {
+    pub(crate) fn of(mode: u32) -> Self {
         match FileType::from_raw_mode(mode) {
             FileType::RegularFile => Self::File,
             FileType::Directory => Self::Directory,

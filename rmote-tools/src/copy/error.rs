@@ -36,7 +36,11 @@ pub enum CopyError {
 }
 
 fn incomplete(summary: &Summary) -> String {
-    let first = summary.failures.first().map(ToString::to_string).unwrap_or_default();
+    let first = summary
+        .failures
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     match summary.failed {
         0 | 1 => format!("could not be copied: {first}"),
         failed => format!("{failed} could not be copied, the first: {first}"),

@@ -138,6 +138,11 @@ impl Part {
         Some(Self { file, size, digest })
     }
 
+    /// The file, to be read.
+    pub(crate) fn into_file(self) -> File {
+        self.file
+    }
+
     /// The sum of what is there.
     pub(crate) fn sum(&self) -> [u8; 32] {
         self.digest.clone().finalize().into()
@@ -241,6 +246,8 @@ impl Incoming {
 
     /// Goes on with bytes of another file.
     pub(crate) fn copy(&mut self, from: &File, mut offset: u64, mut size: u64) -> io::Result<()> {
+        let found = from.metadata()?;
+        let sparse = found.blocks() * 512 < found.len();
         let mut buffer = vec![0; PART];
         while size > 0 {
             let most = usize::try_from(size.min(PART as u64)).expect("at most a part");
@@ -249,7 +256,11 @@ impl Incoming {
                 // The sum will tell.
                 break;
             }
-            self.write(&buffer[..count])?;
+            if sparse && buffer[..count] == ZEROS[..count] {
+                self.hole(count as u64)?;
+            } else {
+                self.write(&buffer[..count])?;
+            }
             offset += count as u64;
             size -= count as u64;
         }

@@ -2,7 +2,20 @@
 
 mod adler;
 mod delta;
+mod download;
 mod entry;
+mod error;
 mod exclude;
 mod incoming;
+mod owners;
+mod reading;
+mod summary;
+mod target;
+mod transfer;
 mod tree;
+mod upload;
+mod writing;
+
+pub use error::CopyError;
+pub use summary::{Action, Failure, Progress, Summary};
+pub use transfer::Transfer;

@@ -14,9 +14,22 @@ pub(crate) struct Names {
 impl Names {
     /// The names of a user and a group, where they have not been asked for before.
     pub(crate) fn new_of(&mut self, uid: u32, gid: u32) -> (Option<String>, Option<String>) {
-        let user = || User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name);
-        let group = || Group::from_gid(Gid::from_raw(gid)).ok().flatten().map(|group| group.name);
-        (new(&mut self.users, uid, user), new(&mut self.groups, gid, group))
+        let user = || {
+            User::from_uid(Uid::from_raw(uid))
+                .ok()
+                .flatten()
+                .map(|user| user.name)
+        };
+        let group = || {
+            Group::from_gid(Gid::from_raw(gid))
+                .ok()
+                .flatten()
+                .map(|group| group.name)
+        };
+        (
+            new(&mut self.users, uid, user),
+            new(&mut self.groups, gid, group),
+        )
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) const SMALL: u64 = 1 << 15;
 pub(crate) struct Request {
     pub(crate) id: u64,
     pub(crate) path: Bytes,
+    pub(crate) size: u64,
     pub(crate) how: How,
 }
 
@@ -141,7 +142,10 @@ impl Reader {
                 Err(Stop::Failed(error)) => self.give(Message::Failed(id, error)).ok()?,
                 Err(Stop::Over) => return None,
             }
-            size += files[before..].iter().map(|(_, data, _)| data.len()).sum::<usize>();
+            size += files[before..]
+                .iter()
+                .map(|(_, data, _)| data.len())
+                .sum::<usize>();
             if size >= PART {
                 self.give(Message::Files(std::mem::take(&mut files))).ok()?;
                 size = 0;
@@ -292,7 +296,7 @@ impl Reader {
         let mut send = |message| {
             self.give(message).map_err(|_| {
                 over = true;
-                io::ErrorKind::BrokenPipe.into()
+                io::Error::from(io::ErrorKind::BrokenPipe)
             })
         };
         let searched = blocks.search(source, |piece| {

@@ -96,7 +96,10 @@ impl fmt::Display for Failure {
         let side = if self.on_host { "on the host" } else { "here" };
         let path = self.path.as_path().to_string_lossy();
         let path = if path.is_empty() { ".".into() } else { path };
-        let (path, reason) = (rmote_client::escape(&path), rmote_client::escape(&self.reason));
+        let (path, reason) = (
+            rmote_client::escape(&path),
+            rmote_client::escape(&self.reason),
+        );
         write!(f, "{path}: {reason} ({side})")
     }
 }

@@ -58,7 +58,10 @@ pub struct Transfer {
 }
 
 /// What both sides need to know.
-#[expect(clippy::struct_excessive_bools, reason = "they are independent switches")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent switches"
+)]
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) into: bool,
@@ -76,7 +79,10 @@ pub(crate) struct Settings {
 }
 
 /// The settings as the host takes them.
-#[expect(clippy::struct_excessive_bools, reason = "they are independent switches")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent switches"
+)]
 #[derive(Serialize)]
 struct HostSettings {
     into: bool,

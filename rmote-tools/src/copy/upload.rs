@@ -63,7 +63,7 @@ struct State {
     /// With `delete`: all that was told of, and what the host has beside it, whether it is a directory.
     told: HashSet<Bytes>,
     surplus: Vec<(Bytes, bool)>,
-    deleting: usize,
+    finished: bool,
 }
 
 struct File {
@@ -108,6 +108,9 @@ impl Upload<'_> {
                 let room = state.unanswered < WINDOW && state.files.len() < WANTED;
                 let requests = std::mem::take(&mut state.requests);
                 let busy = state.unanswered > 0 || state.reading > 0;
+                if told_all && state.unanswered == 0 {
+                    self.job.tally.count(|_, progress| progress.complete = true);
+                }
                 (requests, room, busy)
             };
             group(requests, |requests| reading.request(requests));
@@ -122,10 +125,7 @@ impl Upload<'_> {
                 Some(message) = reading.messages.recv() => self.pass(&mut sender, message).await,
                 batch = batches.recv(), if room && !told_all => match batch {
                     Some(batch) => self.tell(&mut sender, &mut next, batch).await,
-                    None => {
-                        told_all = true;
-                        self.job.tally.count(|_, progress| progress.complete = self.state().unanswered == 0);
-                    }
+                    None => told_all = true,
                 },
                 () = self.changed.notified() => {}
             }
@@ -257,10 +257,15 @@ impl Upload<'_> {
     async fn hear(&self, mut answers: Streaming<Value>) -> Result<(), CopyError> {
         while let Some(answer) = answers.next().await {
             let (kind, items) = message(answer?).ok_or_else(|| self.job.protocol("no message"))?;
-            self.take(&kind, items).ok_or_else(|| self.job.protocol("a message that is none"))?;
+            self.take(&kind, items)
+                .ok_or_else(|| self.job.protocol("a message that is none"))?;
             self.changed.notify_one();
         }
-        Ok(())
+        if self.state().finished {
+            Ok(())
+        } else {
+            Err(self.job.protocol("it ended before the copy"))
+        }
     }
 
     /// Takes one answer.
@@ -316,9 +321,11 @@ impl Upload<'_> {
                 let mut state = self.state();
                 let state = &mut *state;
                 let excludes = &self.job.settings.excludes;
-                state.surplus.extend(names.into_iter().filter(|(path, is_directory)| {
-                    !state.told.contains(path) && !excludes.covers(path, *is_directory)
-                }));
+                state
+                    .surplus
+                    .extend(names.into_iter().filter(|(path, is_directory)| {
+                        !state.told.contains(path) && !excludes.covers(path, *is_directory)
+                    }));
             }
             "deleted" => {
                 type Failures = Vec<(Bytes, Option<i32>, String)>;
@@ -330,6 +337,7 @@ impl Upload<'_> {
                 for (path, _, reason) in failures {
                     self.job.tally.fail(&path, true, reason);
                 }
+                self.state().finished = true;
             }
             _ => return None,
         }
@@ -382,7 +390,13 @@ impl Upload<'_> {
             };
             state.reading += 1;
             let path = file.path.clone();
-            state.requests.push(Request { id, path, how });
+            let size = file.size;
+            state.requests.push(Request {
+                id,
+                path,
+                size,
+                how,
+            });
         }
         Some(())
     }
@@ -435,6 +449,7 @@ impl Upload<'_> {
         state.requests.push(Request {
             id,
             path: file.path.clone(),
+            size: file.size,
             how: How::Whole,
         });
     }
@@ -453,10 +468,11 @@ impl Upload<'_> {
             for (path, _) in paths {
                 self.job.tally.act(path, Action::Delete);
             }
-            self.job.tally.count(|summary, _| summary.deleted += paths.len() as u64);
+            self.job
+                .tally
+                .count(|summary, _| summary.deleted += paths.len() as u64);
             if !self.job.settings.dry_run {
                 let paths: Vec<_> = paths.iter().map(|(path, _)| path.clone()).collect();
-                self.state().deleting += 1;
                 deliver(sender, &("delete", paths)).await;
             }
         }
@@ -480,7 +496,10 @@ async fn deliver(sender: &mut Sender, message: &impl Serialize) {
     }
 }
 
-fn basis(waiting: &mut HashMap<u64, blocking::Sender<Basis>>, id: u64) -> blocking::Receiver<Basis> {
+fn basis(
+    waiting: &mut HashMap<u64, blocking::Sender<Basis>>,
+    id: u64,
+) -> blocking::Receiver<Basis> {
     let (give, take) = blocking::channel();
     waiting.insert(id, give);
     take
@@ -490,7 +509,7 @@ fn basis(waiting: &mut HashMap<u64, blocking::Sender<Basis>>, id: u64) -> blocki
 fn group(requests: Vec<Request>, mut give: impl FnMut(Vec<Request>)) {
     let mut small = Vec::new();
     for request in requests {
-        if matches!(request.how, How::Whole) {
+        if matches!(request.how, How::Whole) && request.size <= SMALL {
             small.push(request);
             if small.len() == 32 {
                 give(std::mem::take(&mut small));
@@ -525,7 +544,10 @@ fn walk(mut tree: Tree, excludes: Excludes, owners: bool) -> mpsc::Receiver<Batc
                 Err(error) => batch.failures.push((path, error)),
             }
             let full = batch.entries.len() + batch.failures.len() >= BATCH;
-            !full || give.blocking_send(std::mem::replace(&mut batch, Batch::new())).is_ok()
+            !full
+                || give
+                    .blocking_send(std::mem::replace(&mut batch, Batch::new()))
+                    .is_ok()
         };
         if add(Bytes::new(), root) && !single {
             tree.walk(&excludes, add);
