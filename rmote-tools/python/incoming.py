@@ -105,15 +105,14 @@ class Incoming:
                 # A file that is mounted on its own cannot be replaced.
                 elif e.errno in (errno.EBUSY, errno.EXDEV):
                     self.overwrite(parent, name)
-                    os.unlink(self.name, dir_fd=parent)
+                    self.discard()
                     return True
                 else:
                     raise
         except OSError:
             self.discard()
             raise
-        os.close(self.fd)
-        self.fd = None
+        self.close()
         return False
 
     def overwrite(self, parent, name):
@@ -131,22 +130,24 @@ class Incoming:
             os.fsync(fd)
         finally:
             os.close(fd)
-        os.close(self.fd)
-        self.fd = None
 
-    def discard(self, broken=False):
-        """Removes it, unless the transfer broke and the next one can go on from here."""
-        if self.fd is None:
-            return
-        os.close(self.fd)
-        self.fd = None
-        if broken and self.lasting and self.size >= LEAST:
-            return
-        try:
-            parent, _ = self.tree.locate(self.path)
-            os.unlink(self.name, dir_fd=parent)
-        except OSError:
-            pass
+    def remove(self, broken=False):
+        """Removes its name, unless the transfer broke and the next one can go on from here."""
+        if not (broken and self.lasting and self.size >= LEAST):
+            try:
+                parent, _ = self.tree.locate(self.path)
+                os.unlink(self.name, dir_fd=parent)
+            except OSError:
+                pass
+
+    def close(self):
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
+
+    def discard(self):
+        self.remove()
+        self.close()
 
 
 class Attributes:

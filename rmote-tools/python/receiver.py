@@ -3,6 +3,7 @@ import errno
 import os
 import stat
 
+import rmote.agent
 from rmote.tools.blocks import DELTA, PART, ZEROS, block_size, digest, read, sums
 from rmote.tools.incoming import TEMP, Attributes, Incoming, Part, part_name, sync
 from rmote.tools.tree import Tree, matcher
@@ -16,12 +17,17 @@ NAMES = 512
 def receive(messages, root, options):
     """Makes what the controller describes, and answers each message as it is done."""
     receiver = Receiver(root, options)
+    agent = rmote.agent.agent
+    if agent:
+        agent.cleanups.add(receiver.leave)
     try:
         for message in messages:
             for answer in getattr(receiver, "on_" + message[0])(*message[1:]):
                 yield answer
         receiver.complete = True
     finally:
+        if agent:
+            agent.cleanups.discard(receiver.leave)
         receiver.close()
 
 
@@ -378,10 +384,9 @@ class Receiver:
 
     def settle(self):
         """Puts what is whole in its place."""
-        pending, self.pending, self.pending_size = self.pending, [], 0
-        errors = sync(file for _, file in pending) if self.fsync else {}
+        errors = sync(file for _, file in self.pending) if self.fsync else {}
         done, in_place, failures = [], [], []
-        for id, file in pending:
+        for id, file in self.pending:
             try:
                 if file in errors:
                     file.discard()
@@ -393,6 +398,7 @@ class Receiver:
             except OSError as e:
                 failures.append((id, e.errno, e.strerror or str(e)))
             self.wanted.pop(id, None)
+        self.pending, self.pending_size = [], 0
         return "settled", done, in_place, failures
 
     def on_settle(self):
@@ -450,12 +456,20 @@ class Receiver:
             os.fsync(self.tree.directory(b""))
         yield "finished", failures
 
+    def leave(self):
+        """Removes what must not stay behind; another thread may be at work on it."""
+        for _, file in self.pending[:]:
+            file.remove()
+        for file in list(self.open.values()):
+            file.remove(broken=not self.complete)
+
     def close(self):
         """Leaves nothing behind, but for parts that the next transfer can go on from."""
+        self.leave()
         for _, file in self.pending:
-            file.discard()
+            file.close()
         for file in self.open.values():
-            file.discard(broken=not self.complete)
+            file.close()
         for wanted in self.wanted.values():
             wanted.close()
         if self.tree:

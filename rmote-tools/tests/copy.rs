@@ -7,13 +7,12 @@
 #[path = "copy/sample.rs"]
 mod sample;
 
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rmote_tools::{Action, CopyError, FileSystem, Local, Progress, Session, Summary, Transfer};
-use sample::{Sample, listing, noise, set_mtime};
+use sample::{Sample, listing, noise, set_mtime, temporary};
 
 /// Which way a copy goes: each test runs both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,19 +43,6 @@ fn incomplete(result: Result<Summary, CopyError>) -> Summary {
         Err(CopyError::Incomplete(summary)) => *summary,
         other => panic!("{other:?}"),
     }
-}
-
-/// Temporary files and parts below a directory.
-fn temporary(path: &Path) -> Vec<PathBuf> {
-    let names = listing(path).into_keys();
-    names
-        .filter(|path| {
-            path.as_os_str()
-                .as_bytes()
-                .windows(7)
-                .any(|part| part == b".rmote-")
-        })
-        .collect()
 }
 
 #[tokio::test]
@@ -242,7 +228,10 @@ async fn many_changed_files_with_their_sums_at_once() {
         for number in 0..200 {
             let mut data = noise(100_000, number);
             std::fs::write(target.join(number.to_string()), &data).unwrap();
-            set_mtime(&target.join(number.to_string()), std::time::SystemTime::UNIX_EPOCH);
+            set_mtime(
+                &target.join(number.to_string()),
+                std::time::SystemTime::UNIX_EPOCH,
+            );
             data[5000] ^= 1;
             std::fs::write(source.join(number.to_string()), &data).unwrap();
         }

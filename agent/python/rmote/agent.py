@@ -102,6 +102,8 @@ class Agent:
         self.functions = {}
         self.owners = {}
         self.deadlines = set()
+        # What is called before the process ends, however its calls fare: it leaves no files behind.
+        self.cleanups = set()
         self.doomed = {}
         self.jobs = []
         self.threads = self.served = 0
@@ -533,6 +535,8 @@ class Agent:
                         except OSError:
                             pass
                 sleep(0.01)
+            for cleanup in list(self.cleanups):
+                cleanup()
             # Where there is no /proc, the rest of the own group.
             signal_group(getpgrp(), _signal.SIGTERM)
         finally:

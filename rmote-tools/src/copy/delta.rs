@@ -318,12 +318,11 @@ mod tests {
                 rest.starts_with(block)
                     && (block.len() == whole[0].len() || rest.len() == block.len())
             });
-            match found {
-                Some(found) => at += found.len(),
-                None => {
-                    at += 1;
-                    literal += 1;
-                }
+            if let Some(found) = found {
+                at += found.len();
+            } else {
+                at += 1;
+                literal += 1;
             }
         }
         literal

@@ -6,6 +6,7 @@ use std::io;
 use bytes::Bytes;
 use rmote_client::{Sender, Streaming, Value, to_value};
 
+use super::delta::SUM;
 use super::entry::{Entry, Fields, Kind};
 use super::error::{CopyError, fields, message};
 use super::summary::Action;
@@ -131,8 +132,7 @@ impl Download<'_> {
                 self.job.tally.fail(&path, true, reason);
             }
             self.turns += 1;
-            let names = (users.into_iter().collect(), groups.into_iter().collect());
-            return self.entries(first, entries, names).await;
+            return self.entries(first, entries, users, groups).await;
         }
         Ok(self.content(kind, items).await)
     }
@@ -221,7 +221,8 @@ impl Download<'_> {
         &mut self,
         first: u64,
         entries: Vec<Fields>,
-        (users, groups): (Vec<(u32, String)>, Vec<(u32, String)>),
+        users: HashMap<u32, String>,
+        groups: HashMap<u32, String>,
     ) -> Result<Option<()>, CopyError> {
         let mut target = self.target.take().expect("back by now");
         let mut sound = Vec::with_capacity(entries.len());
@@ -368,9 +369,8 @@ impl Download<'_> {
                 self.later.pop_front();
                 continue;
             };
-            // About the square root of the size, in blocks; for the biggest files more.
             let size = file.wanted.size;
-            let sums = 20 * (size.isqrt().max(size >> 11 & 0) + 32).max(size >> 17);
+            let sums = SUM as u64 * size.isqrt().max(size >> 17);
             if self.sums > 0 && self.sums + sums > SUMS {
                 break;
             }
@@ -407,7 +407,7 @@ impl Download<'_> {
             }),
             Outcome::Failed(id, error) => {
                 self.over(id, |job, path| {
-                    job.tally.fail(path, false, error.to_string())
+                    job.tally.fail(path, false, error.to_string());
                 });
             }
             Outcome::Again(id) => self.again(id).await,

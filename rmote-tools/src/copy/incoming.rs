@@ -1,5 +1,6 @@
 //! A file on its way in: written beside its target, then put in its place.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
@@ -109,7 +110,10 @@ pub(crate) fn temporary_name() -> io::Result<Vec<u8>> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The part of a file that an earlier transfer left beside the target.
@@ -130,7 +134,7 @@ impl Part {
         let ours = found.is_file()
             && found.uid() == rustix::process::geteuid().as_raw()
             && found.nlink() == 1
-            && found.mode() & 0o077 == 0;
+            && found.mode().trailing_zeros() >= 6;
         if !ours {
             return None;
         }
@@ -329,7 +333,7 @@ impl Incoming {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if !self.placed && !(self.lasting && self.size >= LEAST) {
+        if !(self.placed || self.lasting && self.size >= LEAST) {
             _ = rustix::fs::unlinkat(&self.directory, &self.name[..], AtFlags::empty());
         }
     }

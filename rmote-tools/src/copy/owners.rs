@@ -53,7 +53,7 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     /// Learns what the host calls its numbers.
-    pub(crate) fn learn(&mut self, users: Vec<(u32, String)>, groups: Vec<(u32, String)>) {
+    pub(crate) fn learn(&mut self, users: HashMap<u32, String>, groups: HashMap<u32, String>) {
         for (number, name) in users {
             if let Ok(Some(user)) = User::from_name(&name) {
                 self.users.insert(number, user.uid.as_raw());

@@ -492,7 +492,7 @@ impl Upload<'_> {
 /// Sends, and if nobody reads any more waits for `hear` to say why.
 async fn deliver(sender: &mut Sender, message: &impl Serialize) {
     if sender.send_value(message).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

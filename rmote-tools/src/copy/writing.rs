@@ -8,7 +8,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use super::delta::{Blocks, Piece};
+use super::delta::{Blocks, Piece, SUM};
 use super::incoming::{Incoming, Part};
 use super::target::{Wanted, clear};
 use super::transfer::Settings;
@@ -19,6 +19,9 @@ const THREADS: usize = 4;
 
 /// So much may wait for one thread.
 const WAITING: usize = 4;
+
+/// So many blocks may a file have; the host makes half as many of the biggest file.
+const BLOCKS: u64 = 1 << 21;
 
 /// What a thread is to do about a file.
 #[derive(Debug)]
@@ -219,6 +222,9 @@ impl Receiving {
                 }
             }
             Step::Blocks { size, block } => {
+                if size / (block.max(1) as u64) > BLOCKS {
+                    return Err(io::Error::other("the host's blocks are too many"));
+                }
                 self.plan = Some(Plan {
                     size,
                     block,
@@ -228,6 +234,9 @@ impl Receiving {
             Step::Sums(sums) => {
                 if let Some(plan) = &mut self.plan {
                     plan.sums.extend_from_slice(&sums);
+                    if plan.sums.len() as u64 > (BLOCKS + 1) * SUM as u64 {
+                        return Err(io::Error::other("the host's sums are too many"));
+                    }
                 }
             }
             Step::Summed(sum) => return self.search(id, sum, tree),

@@ -1,9 +1,11 @@
 //! A tree with all that a tree may have, and what there is of one.
 #![allow(
     dead_code,
-    reason = "several tests include this file and use it in part"
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "test code that several files include and use in part"
 )]
-#![allow(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,7 +15,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
 
@@ -107,7 +109,10 @@ pub fn listing(root: &Path) -> BTreeMap<PathBuf, Thing> {
     let mut found = BTreeMap::new();
     let mut open = vec![root.to_owned()];
     while let Some(path) = open.pop() {
-        let stat = path.symlink_metadata().unwrap();
+        // It may be gone by now where a copy is being tidied up.
+        let Ok(stat) = path.symlink_metadata() else {
+            continue;
+        };
         let kind = stat.file_type();
         let mut content = Vec::new();
         if kind.is_dir() {
@@ -123,7 +128,7 @@ pub fn listing(root: &Path) -> BTreeMap<PathBuf, Thing> {
                 .as_bytes()
                 .to_vec();
         } else if kind.is_file() {
-            content = fs::read(&path).unwrap();
+            content = fs::read(&path).unwrap_or_default();
         } else {
             continue;
         }
@@ -161,4 +166,31 @@ pub fn noise(size: usize, seed: u64) -> Vec<u8> {
         .collect();
     bytes.truncate(size);
     bytes
+}
+
+/// Temporary files and parts below a directory.
+pub fn temporary(path: &Path) -> Vec<PathBuf> {
+    let is_temporary = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.as_bytes().starts_with(b".rmote-"))
+    };
+    listing(path).into_keys().filter(is_temporary).collect()
+}
+
+/// Waits until the condition holds.
+pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < end, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Says that a test did not run, or fails where all tests were asked for.
+pub fn skipped(reason: &str) {
+    assert!(
+        std::env::var_os("RMOTE_TEST_REQUIRE").is_none_or(|value| value != "all"),
+        "SKIPPED: {reason}"
+    );
+    eprintln!("SKIPPED: {reason}");
 }
