@@ -12,9 +12,10 @@ mod pack;
 /// Loaded with every session, in this order in the stream: the smallest of all.
 const CORE: [&str; 6] = ["wire", "failure", "output", "coroutines", "agent", "logs"];
 /// Sent when something asks for them.
-const ON_DEMAND: [&str; 6] = [
+const ON_DEMAND: [&str; 7] = [
     "arguments",
     "describe",
+    "interrupt",
     "process",
     "protocol",
     "streams",

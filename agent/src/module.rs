@@ -49,6 +49,12 @@ static DESCRIBE: Module = Module::new(
     packed!("describe"),
     &[],
 );
+static INTERRUPT: Module = Module::new(
+    "rmote.interrupt",
+    "rmote/interrupt.py",
+    packed!("interrupt"),
+    &[],
+);
 /// `rmote.process`, which runs commands: what tools require that start programs.
 pub static PROCESS: &Module = &RUN;
 static RUN: Module = Module::new("rmote.process", "rmote/process.py", packed!("process"), &[]);
@@ -67,4 +73,6 @@ static TEMPLATE: Module = Module::new(
 );
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 6] = [&ARGUMENTS, &DESCRIBE, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE];
+pub static MODULES: [&Module; 7] = [
+    &ARGUMENTS, &DESCRIBE, &INTERRUPT, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
+];

@@ -25,8 +25,18 @@ class Sources:
             self.table.setdefault(name.rpartition(".")[0], (b"", "", True))
 
     def find_spec(self, name, path=None, target=None):
-        if name == "logging":
-            return logging_spec(path)
+        hook = {"logging": "rmote.logs", "subprocess": "rmote.children"}.get(name)
+        if hook in self.table:
+            # One of Python's own that is changed a little when a tool imports it.
+            spec = PathFinder.find_spec(name, path)
+            run = spec.loader.exec_module
+
+            def exec_module(module):
+                run(module)
+                self.module(hook).attach(module)
+
+            spec.loader.exec_module = exec_module
+            return spec
         if name in self.table and not on_host(name):
             return self.spec(name)
 
@@ -70,20 +80,6 @@ class Sources:
                 self.exec_module(module)
                 self.hidden[name] = module
             return self.hidden[name]
-
-
-def logging_spec(path):
-    spec = PathFinder.find_spec("logging", path)
-    if spec is not None:
-        run = spec.loader.exec_module
-
-        def exec_module(module):
-            run(module)
-            from rmote import logs
-            logs.attach(module)
-
-        spec.loader.exec_module = exec_module
-    return spec
 
 
 def on_host(name):

@@ -39,6 +39,8 @@ class Text(io.TextIOBase):
                 held += data
                 if b"\n" in data or len(held) > PART:
                     agent.flush_printed(call)
+            if call.check:
+                call.check()
         return len(text)
 
     def flush(self):

@@ -20,6 +20,7 @@ LATER = {
 OTHERS = {
     "coroutines": {"_thread", "asyncio", "sys"},
     "describe": {"inspect"},
+    "interrupt": {"_functools", "_operator", "_thread", "ctypes", "gc", "itertools", "sys"},
     "process": {"errno", "os", "select", "signal", "subprocess", "threading", "time"},
     "protocol": {"subprocess", "sys"},
     "streams": {"_collections", "_thread", "asyncio", "io", "time"},
