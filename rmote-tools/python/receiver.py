@@ -53,7 +53,7 @@ class Receiver:
     complete = made_root = False
 
     def __init__(self, root, options):
-        self.root = root
+        self.root = os.fsdecode(root)
         get = options.get
         self.dry, self.fsync, self.checksum, self.delete = get("dry_run"), get("sync"), get("checksum"), get("delete")
         self.modes, self.times, self.ignore_times = get("modes"), get("times"), get("ignore_times")
@@ -160,27 +160,27 @@ class Receiver:
 
     def find_root(self, kind):
         """Opens the directory that all goes to, or the one that the file goes to."""
-        root = os.fsencode(self.root)
+        root = self.root
         if self.into and os.path.isdir(root) and self.name not in (b"", b".", b".."):
-            root = os.path.join(root, self.name)
+            root = os.path.join(root, os.fsdecode(self.name))
         if kind == "directory":
             if not os.path.isdir(root):
                 if os.path.lexists(root):
                     raise OSError(errno.ENOTDIR, "not a directory", root)
                 if self.dry:
-                    os.stat(os.path.dirname(root.rstrip(b"/")) or b".")
+                    os.stat(os.path.dirname(root.rstrip("/")) or ".")
                     return
                 os.mkdir(root, 0o700)
                 self.made_root = True
             self.tree = Tree(root)
             return
         if os.path.isdir(root):
-            raise OSError(errno.EISDIR, "a directory", root)
-        if root.endswith(b"/"):
+            raise OSError(errno.EISDIR, "is a directory", root)
+        if root.endswith("/"):
             raise OSError(errno.ENOTDIR, "not a directory", root)
         if os.path.islink(root):
             root = os.path.realpath(root)
-        self.tree = Tree(os.path.dirname(root) or b".", os.path.basename(root))
+        self.tree = Tree(os.path.dirname(root) or ".", os.fsencode(os.path.basename(root)))
 
     def make_directory(self, path, st, attributes):
         code = "="
