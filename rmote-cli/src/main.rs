@@ -3,10 +3,14 @@
 mod arguments;
 mod call;
 mod cli;
+mod copying;
+mod cp;
 mod exit;
 mod json;
+mod place;
 mod printer;
 mod run;
+mod sync;
 mod tools;
 
 use std::process::ExitCode;

@@ -8,12 +8,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command, Host};
 use crate::exit::Exit;
-use crate::{call, printer, tools};
+use crate::{call, cp, printer, sync, tools};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Call(call) => call::run(call).await,
+        Command::Cp(cp) => cp::run(cp).await,
+        Command::Sync(sync) => sync::run(sync).await,
         Command::Tools(tools) => tools::run(tools).await,
     }
 }
