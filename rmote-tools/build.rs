@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path};
 
-const TOOLS: [&str; 2] = ["exec", "fs"];
+const TOOLS: [&str; 3] = ["child", "exec", "fs"];
 
 fn main() {
     println!("cargo::rerun-if-changed=python");

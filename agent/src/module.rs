@@ -61,6 +61,7 @@ static INTERRUPT: Module = Module::new(
     packed!("interrupt"),
     &[],
 );
+static LOGS: Module = Module::new("rmote.logs", "rmote/logs.py", packed!("logs"), &[]);
 /// `rmote.process`, which runs commands: what tools require that start programs.
 pub static PROCESS: &Module = &RUN;
 static RUN: Module = Module::new(
@@ -84,6 +85,6 @@ static TEMPLATE: Module = Module::new(
 );
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 8] = [
-    &ARGUMENTS, &CHILDREN, &DESCRIBE, &INTERRUPT, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
+pub static MODULES: [&Module; 9] = [
+    &ARGUMENTS, &CHILDREN, &DESCRIBE, &INTERRUPT, &LOGS, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
 ];

@@ -113,6 +113,8 @@ class Agent:
         self.functions = {}
         self.owners = {}
         self.deadlines = set()
+        # Calls that have printed a part of a line.
+        self.held = set()
         self.doomed = {}
         self.jobs = []
         self.threads = self.served = self.silent = 0
@@ -464,10 +466,12 @@ class Agent:
         quiet = 0
         while True:
             seen, served = self.inline, self.served
+            while self.held:
+                self.flush_printed(self.held.pop())
             if quiet > QUIET_TICKS:
                 # Who gives this thread something to do does so first, then looks whether it dozes.
                 self.dozing = True
-                if not (self.inline or self.pending or self.doomed):
+                if not (self.inline or self.pending or self.doomed or self.held):
                     if not self.calls:
                         self.descriptors.repair(True)
                     wait = 3600
@@ -523,7 +527,8 @@ class Agent:
             for number, held in list(call.printed.items()):
                 data = bytes(held)
                 del held[:len(data)]
-                self.output(call.id, number, data)
+                if data:
+                    self.output(call.id, number, data)
 
     def log(self, level, logger, message):
         if not self.forked:
@@ -612,23 +617,23 @@ def signal_group(group, signal):
 
 
 def living(groups):
-    """What is left of process groups, but for this process and zombies; as negative groups where there is no /proc."""
+    """What is left of process groups and sessions, but for this process and zombies; as negative groups where there is no /proc."""
     left = []
-    groups = [group for group in groups if signal_group(group, 0)]
     own = str(getpid())
     try:
-        pids = groups and listdir("/proc")
+        pids = listdir("/proc")
     except OSError:
         pids = []
     if own not in pids:
-        return [-group for group in groups if group != getpgrp()]
+        return [-group for group in groups if group != getpgrp() and signal_group(group, 0)]
     for pid in pids:
         try:
             with open("/proc/%d/stat" % int(pid), "rb") as file:
-                state, _, group = file.read().rpartition(b")")[2].split()[:3]
+                state, _, *ids = file.read().rpartition(b")")[2].split()[:4]
         except (OSError, ValueError):
             continue
-        if int(group) in groups and state not in b"ZX" and pid != own:
+        # A shell's jobs are groups of their own.
+        if not {*map(int, ids)}.isdisjoint(groups) and state not in b"ZX" and pid != own:
             left.append(int(pid))
     return left
 

@@ -26,6 +26,19 @@ def block(name, *prints):
     gate(name).acquire()
     return name
 
+def dots():
+    from rmote import agent
+    for _ in range(3):
+        # Also when all has been quiet for long.
+        while not agent.agent.dozing:
+            time.sleep(0.001)
+        print(".", end="")
+    print("!", end="", file=sys.stderr)
+    gate("dots").acquire()
+    gate("dots").acquire()
+    print("done")
+    return "dots"
+
 def open_gate(name):
     try:
         gate(name).acquire(False)
@@ -356,6 +369,16 @@ class Concurrency(Case):
                 agent.run("t:open_gate", name)
         for name, id in ids.items():
             self.assertEqual(agent.printed(id), (name + "\n").encode() * 3)
+
+    def test_a_line_that_is_not_finished_comes_while_the_call_runs(self):
+        agent = self.start()
+        id = agent.call("t:dots")
+        while agent.printed(id) + agent.printed(id, 2) != b"...!":
+            agent.serve()
+        self.assertNotIn(id, agent.returned)
+        agent.run("t:open_gate", "dots")
+        self.assertEqual(agent.result(id), "dots")
+        self.assertEqual(agent.printed(id), b"...done\n")
 
     def test_coroutines_beside_functions(self):
         agent = self.start()

@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -134,6 +135,21 @@ class End(unittest.TestCase):
         agent.rest()
         agent.close()
         self.assertFalse(any(map(members, groups)))
+
+    def test_jobs_of_a_command_in_groups_of_their_own(self):
+        agent = self.start()
+        with tempfile.NamedTemporaryFile() as file:
+            script = (
+                "import os, sys, time\n"
+                "if not os.fork():\n"
+                "    os.setpgid(0, 0)\n"
+                "    open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+                "time.sleep(1000)")
+            agent.call("t:command", sys.executable, "-c", script, file.name)
+            job = int(until(lambda: file.seek(0) or file.read()))
+            self.assertEqual(os.getpgid(job), job)
+        agent.close()
+        self.assertFalse(alive(job))
 
     def test_a_command_that_is_being_started(self):
         for _ in range(10):
