@@ -57,7 +57,7 @@ class Call:
     """One call in flight."""
 
     function = task = deadline = results = thread = settle = check = None
-    cancelled = done = streamed = False
+    cancelled = done = streamed = killed = False
     streams = ()
 
     def __init__(self, id):
@@ -332,6 +332,9 @@ class Agent:
         if call.results and result is call.results:
             # It goes on when the controller has taken some.
             return
+        if call.killed:
+            # The result may be of commands that were ended.
+            return self.fail(call, Cancelled())
         try:
             payload = encode(result, self.limit)
         except BaseException as error:
@@ -416,6 +419,7 @@ class Agent:
         if self.loop:
             self.loop.cancel(call)
         if call.groups:
+            call.killed = True
             from rmote.children import doom
             doom(*call.groups)
 
