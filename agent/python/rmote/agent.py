@@ -525,7 +525,7 @@ class Agent:
                 # First this: what has been started by now is a call's, and nothing more is.
                 busy = starting[:]
                 # A command that ends now is no call's any more, but what it leaves is to end, too.
-                groups.update(*[call.groups for call in [self.session, *self.calls.values()]])
+                groups.update(self.doomed, *[call.groups for call in [self.session, *self.calls.values()]])
                 left = living(groups)
                 if late > 1.3 or not left and not busy:
                     break

@@ -86,6 +86,18 @@ class End(unittest.TestCase):
         agent.close()
         self.assertFalse(any(map(members, groups)))
 
+    def test_what_a_cancelled_command_has_left(self):
+        agent = self.start()
+        id = agent.call("t:command", "/bin/sh", "-c", "trap '' TERM; sleep 1000 & trap - TERM; exec sleep 1001")
+        group, = until(lambda: agent.run("t:groups"))
+        with open("/proc/%d/cmdline" % group) as file:
+            until(lambda: file.seek(0) or file.read().startswith("sleep"))
+        agent.cancel(id)
+        self.assertEqual(agent.result(id), 15)
+        self.assertTrue(members(group))
+        agent.close()
+        self.assertFalse(members(group))
+
     def test_jobs_of_a_command_in_groups_of_their_own(self):
         agent = self.start()
         with tempfile.NamedTemporaryFile() as file:
