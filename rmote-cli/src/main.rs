@@ -1,12 +1,17 @@
 //! `rmote-cli`: calls typed functions on bare hosts from the command line.
 
 mod arguments;
+mod attach;
 mod call;
 mod cli;
+mod exec;
 mod exit;
 mod json;
 mod printer;
 mod run;
+mod shell;
+mod signals;
+mod terminal;
 mod tools;
 
 use std::process::ExitCode;
@@ -16,12 +21,16 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let exit = match runtime {
-        Ok(runtime) => runtime.block_on(run::run(cli)),
+    match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(run::run(cli));
+            // A thread that reads our standard input may wait there for ever.
+            runtime.shutdown_background();
+            exit
+        }
         Err(error) => {
             printer::error(&format!("the runtime could not be started: {error}"));
-            exit::Exit::Link
+            exit::Exit::Link.into()
         }
-    };
-    exit.into()
+    }
 }

@@ -40,6 +40,32 @@ pub(crate) fn say(message: &str) {
     _ = writeln!(io::stderr().lock(), "{message}");
 }
 
+/// Which of our streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Output,
+    Error,
+}
+
+/// Writes a line that a host printed behind the host's name; safe to look at where a person does.
+pub(crate) fn labelled(target: &str, line: &[u8], stream: Stream) -> io::Result<()> {
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    let label = |shown: &[u8]| [target.as_bytes(), b": ", shown, b"\n"].concat();
+    let shown = |terminal| {
+        if terminal {
+            label(escape(&String::from_utf8_lossy(text)).as_bytes())
+        } else {
+            label(text)
+        }
+    };
+    match stream {
+        Stream::Output => write(&shown(io::stdout().is_terminal())),
+        Stream::Error => io::stderr()
+            .lock()
+            .write_all(&shown(io::stderr().is_terminal())),
+    }
+}
+
 /// Shows what happened beside a result.
 pub(crate) fn event(target: &str, event: &Event) {
     match event {
