@@ -43,15 +43,33 @@ static ARGUMENTS: Module = Module::new(
     packed!("arguments"),
     &[],
 );
+static CHILDREN: Module = Module::new(
+    "rmote.children",
+    "rmote/children.py",
+    packed!("children"),
+    &[],
+);
 static DESCRIBE: Module = Module::new(
     "rmote.describe",
     "rmote/describe.py",
     packed!("describe"),
     &[],
 );
+static INTERRUPT: Module = Module::new(
+    "rmote.interrupt",
+    "rmote/interrupt.py",
+    packed!("interrupt"),
+    &[],
+);
+static LOGS: Module = Module::new("rmote.logs", "rmote/logs.py", packed!("logs"), &[]);
 /// `rmote.process`, which runs commands: what tools require that start programs.
 pub static PROCESS: &Module = &RUN;
-static RUN: Module = Module::new("rmote.process", "rmote/process.py", packed!("process"), &[]);
+static RUN: Module = Module::new(
+    "rmote.process",
+    "rmote/process.py",
+    packed!("process"),
+    &[&CHILDREN],
+);
 static PROTOCOL: Module = Module::new(
     "rmote.protocol",
     "rmote/protocol.py",
@@ -67,4 +85,6 @@ static TEMPLATE: Module = Module::new(
 );
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 6] = [&ARGUMENTS, &DESCRIBE, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE];
+pub static MODULES: [&Module; 9] = [
+    &ARGUMENTS, &CHILDREN, &DESCRIBE, &INTERRUPT, &LOGS, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
+];

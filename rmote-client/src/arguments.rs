@@ -29,6 +29,7 @@ pub struct Arguments {
     pub(crate) keywords: Vec<(String, Value)>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) streams: Vec<(Parameter, Port)>,
+    pub(crate) idempotent: bool,
 }
 
 /// An argument that is a stream.
@@ -101,6 +102,12 @@ impl Arguments {
     pub fn keyword_output(mut self, name: impl Into<String>, output: Output) -> Self {
         let parameter = Parameter::Keyword(name.into());
         self.streams.push((parameter, Port::Output(output)));
+        self
+    }
+
+    /// Says that the call may run twice without harm: it is then repeated when its link was lost and is made anew.
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 

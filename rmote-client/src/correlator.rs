@@ -1,6 +1,6 @@
 //! The request correlator: calls and frames go in with the time, frames and events come out. No I/O, no clock.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -41,6 +41,8 @@ pub(crate) struct Correlator<W> {
     highest: u32,
     hello: bool,
     closing: bool,
+    /// Whether calls are kept to be sent once more.
+    keep: bool,
 }
 
 /// A call as it is started.
@@ -52,6 +54,8 @@ pub(crate) struct Start<W> {
     pub(crate) streams: Vec<(Direction, u32)>,
     /// How many bytes the agent may send of each stream before they are read.
     pub(crate) window: u32,
+    /// Whether it may run twice.
+    pub(crate) idempotent: bool,
     pub(crate) waiter: W,
 }
 
@@ -66,6 +70,9 @@ struct InFlight<W> {
     window: u32,
     /// Whether a stream of results was asked for.
     results: bool,
+    idempotent: bool,
+    /// The call itself once it is sent, if calls are kept.
+    kept: Option<Frame>,
     /// Whether something that came shows that it runs.
     started: bool,
 }
@@ -123,7 +130,8 @@ pub(crate) enum Outcome {
 
 impl<W> Correlator<W> {
     /// With the limits on what the agent sends, on how many calls it has at once, and on how long one may take to stop.
-    pub(crate) fn new(limits: Limits, most_sent: usize, grace: Duration) -> Self {
+    /// With `keep` a call is held until its end, for [`restart`](Self::restart).
+    pub(crate) fn new(limits: Limits, most_sent: usize, grace: Duration, keep: bool) -> Self {
         Self {
             in_flight: HashMap::new(),
             receiving: HashMap::new(),
@@ -140,12 +148,29 @@ impl<W> Correlator<W> {
             highest: 0,
             hello: false,
             closing: false,
+            keep,
         }
     }
 
     /// Queues a module that the calls after it need.
     pub(crate) fn load(&mut self, frame: Frame) {
         self.queue.push_back(Queued::Load(frame));
+    }
+
+    /// Queues a module before all that waits, for an agent that is new.
+    pub(crate) fn load_first(&mut self, frame: Frame) {
+        self.queue.push_front(Queued::Load(frame));
+    }
+
+    /// Queues a module before all calls, and before the wishes to stop one that follow.
+    pub(crate) fn load_urgent(&mut self, frame: Frame) {
+        self.urgent.push_back(frame);
+    }
+
+    /// Whether a call is in flight and the agent has it.
+    pub(crate) fn is_sent(&self, id: u32) -> bool {
+        let call = self.in_flight.get(&id);
+        call.is_some_and(|call| call.frame.is_none())
     }
 
     /// Starts a call: its frame is queued and `waiter` given back when it ends. No id may be in flight.
@@ -155,6 +180,7 @@ impl<W> Correlator<W> {
             deadline,
             mut streams,
             window,
+            idempotent,
             waiter,
         } = start;
         let id = frame.id;
@@ -195,6 +221,8 @@ impl<W> Correlator<W> {
                 streams,
                 window,
                 results,
+                idempotent,
+                kept: None,
                 started: false,
             },
         );
@@ -234,6 +262,12 @@ impl<W> Correlator<W> {
         if self.sending.contains_key(&frame.id) {
             self.bulk.push_back(frame);
         }
+    }
+
+    /// Asks the agent to say something.
+    pub(crate) fn ping(&mut self) {
+        self.urgent
+            .push_back(Frame::new(Kind::Ping, 0, Bytes::new()));
     }
 
     /// Asks the agent to end.
@@ -377,6 +411,9 @@ impl<W> Correlator<W> {
                     self.sent += 1;
                     self.queue.pop_front();
                     let frame = call.frame.take();
+                    if self.keep {
+                        call.kept.clone_from(&frame);
+                    }
                     self.open_streams(id);
                     return frame;
                 }
@@ -417,24 +454,58 @@ impl<W> Correlator<W> {
         self.closing
     }
 
-    /// Takes all waiters, since no answer can come any more, and how far each call had come.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (W, Progress)> + '_ {
+    /// Takes all waiters, since no answer can come any more, and how far each call had come. `unsent` are those that were
+    /// handed out and have not left.
+    pub(crate) fn drain(&mut self, unsent: &HashSet<u32>) -> Vec<(W, Progress)> {
         self.deadlines.clear();
         self.queue.clear();
         self.bulk.clear();
         self.receiving.clear();
         self.sending.clear();
         self.sent = 0;
-        self.in_flight.drain().filter_map(|(_, call)| {
-            let progress = if call.frame.is_some() {
-                Progress::NotSent
-            } else if call.started {
-                Progress::Started
+        let calls = self.in_flight.drain();
+        calls
+            .filter_map(|(id, call)| {
+                let progress = call.progress(unsent.contains(&id));
+                Some((call.waiter?, progress))
+            })
+            .collect()
+    }
+
+    /// Makes ready for a new agent: calls that have not left, and those that may run twice, are queued again in their
+    /// order. Gives the others, which end here, and how far each had come.
+    pub(crate) fn restart(&mut self, unsent: &HashSet<u32>) -> Vec<(W, Progress)> {
+        self.hello = false;
+        self.sent = 0;
+        self.urgent.clear();
+        self.bulk.clear();
+        let mut again = BTreeSet::new();
+        let mut over = Vec::new();
+        for (&id, call) in &mut self.in_flight {
+            if call.frame.is_some() {
+                continue;
+            }
+            let progress = call.progress(unsent.contains(&id));
+            let may = call.idempotent || progress == Progress::NotSent;
+            let waits =
+                call.waiter.is_some() && !call.deadline.is_some_and(|deadline| deadline.over);
+            call.frame = call
+                .kept
+                .take()
+                .filter(|_| may && waits && call.streams.is_empty());
+            if call.frame.is_some() {
+                call.started = false;
+                again.insert(id);
             } else {
-                Progress::Sent
-            };
-            Some((call.waiter?, progress))
-        })
+                over.push((id, progress));
+            }
+        }
+        for &id in again.iter().rev() {
+            self.queue.push_front(Queued::Call(id));
+        }
+        over.into_iter()
+            .filter_map(|(id, progress)| Some((self.remove(id, false)?, progress)))
+            .collect()
     }
 
     /// Takes the answer to a call.
@@ -562,6 +633,18 @@ impl<W> Correlator<W> {
         }
         self.end_streams(call.streams, whole);
         call.waiter
+    }
+}
+
+impl<W> InFlight<W> {
+    fn progress(&self, unsent: bool) -> Progress {
+        if self.frame.is_some() || unsent {
+            Progress::NotSent
+        } else if self.started {
+            Progress::Started
+        } else {
+            Progress::Sent
+        }
     }
 }
 

@@ -21,7 +21,7 @@ fn hello() -> AgentHello {
 }
 
 fn ready<W>() -> Correlator<W> {
-    let mut correlator = Correlator::new(Limits::default(), MOST, Duration::ZERO);
+    let mut correlator = Correlator::new(Limits::default(), MOST, Duration::ZERO, false);
     correlator
         .handle_frame(hello().encode(&Limits::default()).unwrap())
         .unwrap();
@@ -40,6 +40,7 @@ fn start<W>(id: u32, deadline: Option<Duration>, waiter: W) -> Start<W> {
         deadline,
         streams: Vec::new(),
         window: 0,
+        idempotent: false,
         waiter,
     }
 }
@@ -115,7 +116,7 @@ fn a_cancel_after_the_answer_says_nothing_to_the_agent() {
 
 #[test]
 fn frames_that_no_honest_agent_sends_are_errors() {
-    let mut correlator = Correlator::<()>::new(Limits::default(), MOST, Duration::ZERO);
+    let mut correlator = Correlator::<()>::new(Limits::default(), MOST, Duration::ZERO, false);
     assert!(matches!(
         correlator.handle_frame(returned(1)),
         Err(ProtocolError::NoHello(_))
@@ -153,7 +154,7 @@ fn what_waits_when_the_link_is_lost_is_handed_out_once() {
     correlator.call(Instant::now(), start(2, None, "b"));
     correlator.cancel(2);
     assert_eq!(
-        correlator.drain().collect::<Vec<_>>(),
+        correlator.drain(&HashSet::new()),
         [("a", Progress::NotSent)]
     );
     assert_eq!(
@@ -164,7 +165,7 @@ fn what_waits_when_the_link_is_lost_is_handed_out_once() {
 
 #[test]
 fn an_agent_of_another_version_is_refused_before_it_is_introduced() {
-    let mut correlator = Correlator::<()>::new(Limits::default(), MOST, Duration::ZERO);
+    let mut correlator = Correlator::<()>::new(Limits::default(), MOST, Duration::ZERO, false);
     let mut hello = hello();
     hello.version += 1;
     let frame = hello.encode(&Limits::default()).unwrap();
@@ -386,7 +387,7 @@ proptest! {
         let queued = correlator.queue.iter().filter(|queued| matches!(queued, Queued::Load(_)));
         prop_assert_eq!(queued.count(), loads);
         // What the link's end leaves: those that wait, each once, and nothing else.
-        let mut left: Vec<_> = correlator.drain().map(|(index, _)| index).collect();
+        let mut left: Vec<_> = correlator.drain(&HashSet::new()).into_iter().map(|(index, _)| index).collect();
         left.sort_unstable();
         let waiting = (0..model.states.len())
             .filter(|&index| matches!(model.states[index], State::Waiting | State::Sent));

@@ -1,12 +1,12 @@
 //! The one task of a session: it alone reads, writes, waits and ends the process.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use rmote_transport::{Exit, FaultKind, Process, Reader, Writer};
+use rmote_transport::{Exit, FaultKind, Process, Transport, Writer};
 use rmote_wire::{AgentHello, Frame, FrameCodec, Hello};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -17,10 +17,13 @@ use crate::correlator::{Correlator, Event as Happened, Outcome, Start};
 use crate::error::{LinkError, LinkErrorKind, Progress, ProtocolError, StartError, StartErrorKind};
 use crate::event::Event;
 use crate::handshake::{Answer, Handshake};
+use crate::heartbeat::{Beat, Heartbeat};
 use crate::input::Sending;
 use crate::module::Source;
+use crate::opened::Streams;
 use crate::options::Options;
 use crate::outbox::Outbox;
+use crate::reconnect::Renewal;
 use crate::stream::Piece;
 
 /// How long the first write waits for the first call, so that both leave as one. The interpreter takes longer to start.
@@ -86,7 +89,7 @@ pub(crate) enum Wish {
     /// So many bytes of a stream were read.
     Grant(u32, u32),
     /// A stream has failed on this side.
-    Fail(Frame),
+    Fail(u32),
 }
 
 /// Why a session is over.
@@ -103,6 +106,7 @@ pub(crate) enum Ended {
 pub(crate) struct Driver {
     pub(crate) target: Arc<str>,
     pub(crate) options: Options,
+    pub(crate) transport: Box<dyn Transport>,
     pub(crate) process: Process,
     pub(crate) handshake: Handshake,
     pub(crate) commands: mpsc::Receiver<Command>,
@@ -112,10 +116,13 @@ pub(crate) struct Driver {
     pub(crate) ended: Arc<OnceLock<Ended>>,
     pub(crate) correlator: Correlator<Pending>,
     pub(crate) phase: Phase,
-    pub(crate) sent: HashSet<String>,
+    pub(crate) sent: HashMap<String, Arc<Source>>,
+    /// What interrupts a call, sent when the first is to be.
+    pub(crate) interrupt: Arc<[Arc<Source>]>,
     pub(crate) outbox: Outbox,
     pub(crate) receivers: HashMap<u32, mpsc::UnboundedSender<Piece>>,
     pub(crate) senders: HashMap<u32, Sending>,
+    pub(crate) renewal: Option<Renewal>,
 }
 
 /// How far a session has come.
@@ -132,8 +139,11 @@ pub(crate) enum Phase {
 }
 
 /// What ends the driver's loop.
-enum End {
+#[derive(Debug)]
+pub(crate) enum End {
     Start(StartErrorKind),
+    /// It was lost, and could not be made anew.
+    Lost(Arc<LinkError>),
     Link(LinkErrorKind),
 }
 
@@ -144,29 +154,28 @@ impl From<ProtocolError> for End {
 }
 
 impl Driver {
-    /// Drives the session to its end. `started` is when the start's time-out began to run.
-    pub(crate) async fn run(
-        mut self,
-        stdin: Writer,
-        stdout: Reader,
-        payload: &'static [u8],
-        started: Instant,
-    ) {
-        let end = self.drive(stdin, stdout, payload, started).await;
+    /// Drives the session to its end.
+    pub(crate) async fn run(mut self, mut streams: Streams) {
+        let end = loop {
+            let end = self.drive(streams).await;
+            match self.renew(end).await {
+                Ok(renewed) => streams = renewed,
+                Err(end) => break end,
+            }
+        };
         let target = self.target.to_string();
         let ended = match self.meant(end) {
             End::Start(kind) => Ended::Start(Arc::new(StartError { target, kind })),
             End::Link(kind) => Ended::Link(Arc::new(LinkError { target, kind })),
+            End::Lost(error) => Ended::Link(error),
         };
         tracing::debug!(target: "rmote", host = %self.target, reason = ?ended, "session ended");
         // Set before the waiters learn of it: whoever finds the driver gone looks here for the reason.
         _ = self.ended.set(ended.clone());
         self.receivers.clear();
         self.senders.clear();
-        for (pending, progress) in self.correlator.drain() {
-            let ended = ended.clone();
-            _ = pending.waiter.send(Err(Lost { ended, progress }));
-        }
+        let unsent = self.outbox.unsent().collect();
+        fail(self.correlator.drain(&unsent), &ended);
     }
 
     /// What an end means for the phase in which it came.
@@ -188,45 +197,27 @@ impl Driver {
         }
     }
 
-    async fn drive(
-        &mut self,
-        stdin: Writer,
-        mut stdout: Reader,
-        payload: &'static [u8],
-        started: Instant,
-    ) -> End {
+    async fn drive(&mut self, streams: Streams) -> End {
+        let Streams {
+            stdin,
+            mut stdout,
+            payload,
+            started,
+        } = streams;
         let mut stdin = Some(stdin);
+        let mut heartbeat = Heartbeat::new(self.options.heartbeat, started.into_std());
         let mut inbox = BytesMut::with_capacity(READ);
         let mut codec = FrameCodec::new(self.options.limits.frame);
         // Times too far for the clock never come.
         let start_at = started.checked_add(self.options.start_timeout);
         let (mut closing, mut close_at) = (false, None);
         self.outbox.push(payload);
-        let hello = Hello {
-            version: rmote_wire::VERSION,
-            frame_limit: self.options.limits.frame,
-            log_level: self.options.log_level.into(),
-        };
-        match hello.encode(&self.options.limits) {
-            Ok(frame) => self.outbox.push_frame(frame),
-            Err(error) => tracing::error!(target: "rmote", %error, "own hello"),
-        }
+        self.greet();
         if let Ok(command) = timeout(GATHER, self.commands.recv()).await {
             self.take(command);
         }
         loop {
-            while self.outbox.len() < OUTBOX
-                && let Some(frame) = self.correlator.poll_transmit()
-            {
-                self.outbox.push_frame(frame);
-            }
-            while self.outbox.len() < BULK
-                && let Some(frame) = self.correlator.poll_bulk()
-            {
-                self.outbox.push_frame(frame);
-            }
-            // A call that was sent may send its streams.
-            self.deliver();
+            self.fill();
             if self.correlator.is_closing() && !closing {
                 closing = true;
                 close_at = Instant::now().checked_add(self.options.close_timeout);
@@ -243,6 +234,7 @@ impl Driver {
                 close_at,
                 start_at.filter(|_| starting),
                 self.correlator.poll_timeout().map(Instant::from_std),
+                heartbeat.poll_timeout().map(Instant::from_std),
             ]
             .into_iter()
             .flatten()
@@ -256,7 +248,10 @@ impl Driver {
                             drop(stdin.take());
                             return self.lost(&inbox).await;
                         }
-                        Ok(_) => self.receive(&mut inbox, &mut codec),
+                        Ok(_) => {
+                            heartbeat.heard();
+                            self.receive(&mut inbox, &mut codec)
+                        }
                     };
                     if let Err(end) = result {
                         drop(stdin.take());
@@ -272,7 +267,10 @@ impl Driver {
                     }
                 }
                 written = write(&mut stdin, &slices), if !slices.is_empty() => match written {
-                    Ok(written) => self.outbox.advance(written),
+                    Ok(written) => {
+                        heartbeat.spoke();
+                        self.outbox.advance(written);
+                    }
                     // The reason comes with the end of stdout.
                     Err(_) => stdin = None,
                 },
@@ -287,6 +285,8 @@ impl Driver {
                         End::Link(LinkErrorKind::NoBye)
                     } else if starting && start_at.is_some_and(|at| at <= now) {
                         End::Start(self.timed_out(&inbox))
+                    } else if let Some(end) = self.beat(&mut heartbeat, now).filter(|_| !starting) {
+                        end
                     } else {
                         continue;
                     };
@@ -295,6 +295,51 @@ impl Driver {
                     self.settle().await;
                     return end;
                 }
+            }
+        }
+    }
+
+    /// The controller's first frame.
+    fn greet(&mut self) {
+        let hello = Hello {
+            version: rmote_wire::VERSION,
+            frame_limit: self.options.limits.frame,
+            log_level: self.options.log_level.into(),
+            heartbeat: self.options.heartbeat.map_or(0, whole_millis),
+        };
+        match hello.encode(&self.options.limits) {
+            Ok(frame) => self.outbox.push_frame(frame),
+            Err(error) => tracing::error!(target: "rmote", %error, "own hello"),
+        }
+    }
+
+    /// Makes ready what is to be written next.
+    fn fill(&mut self) {
+        while self.outbox.len() < OUTBOX
+            && let Some(frame) = self.correlator.poll_transmit()
+        {
+            self.outbox.push_frame(frame);
+        }
+        while self.outbox.len() < BULK
+            && let Some(frame) = self.correlator.poll_bulk()
+        {
+            self.outbox.push_frame(frame);
+        }
+        // A call that was sent may send its streams.
+        self.deliver();
+    }
+
+    /// What a beat of the heart brings.
+    fn beat(&mut self, heartbeat: &mut Heartbeat, now: Instant) -> Option<End> {
+        match heartbeat.handle_timeout(now.into_std()) {
+            Beat::Quiet => None,
+            Beat::Ping => {
+                self.correlator.ping();
+                None
+            }
+            Beat::Dead => {
+                let after = heartbeat.patience();
+                Some(End::Link(LinkErrorKind::Silent { after }))
             }
         }
     }
@@ -310,7 +355,7 @@ impl Driver {
         }
     }
 
-    fn command(&mut self, command: Option<Command>) {
+    pub(crate) fn command(&mut self, command: Option<Command>) {
         match command {
             Some(Command::Call(call)) => self.call(*call),
             Some(Command::Input(frame)) => self.correlator.input(frame),
@@ -325,36 +370,83 @@ impl Driver {
             return;
         }
         for source in call.sources.iter() {
-            if self.sent.contains(&source.name) {
-                continue;
-            }
-            self.sent.insert(source.name.clone());
-            match source.load(&self.options.limits) {
-                Ok(frame) => self.correlator.load(frame),
-                // The agent then says that there is no such module.
-                Err(error) => {
-                    tracing::warn!(target: "rmote", %error, module = source.name, "module not sent");
-                }
+            if let Some(frame) = self.first(source) {
+                self.correlator.load(frame);
             }
         }
+        let mut inputs = Vec::new();
         for (id, end) in call.ends {
             match end {
                 StreamEnd::Receive(sender) => _ = self.receivers.insert(id, sender),
-                StreamEnd::Send(sending) => _ = self.senders.insert(id, sending),
+                StreamEnd::Send(sending) => {
+                    inputs.push(id);
+                    self.senders.insert(id, sending);
+                }
             }
         }
         self.correlator.call(Instant::now().into_std(), call.start);
+        for id in inputs {
+            self.end_failed(id);
+        }
+    }
+
+    /// Ends an input that has failed on this side; also one that did before its call came here.
+    fn end_failed(&mut self, id: u32) {
+        if let Some(frame) = self
+            .senders
+            .get(&id)
+            .and_then(|sending| sending.0.failure(id))
+        {
+            self.correlator.input(frame);
+        }
+    }
+
+    /// A module as a frame, if the agent has not got it.
+    fn first(&mut self, source: &Arc<Source>) -> Option<Frame> {
+        if self.sent.contains_key(&source.name) {
+            return None;
+        }
+        self.sent.insert(source.name.clone(), source.clone());
+        self.load(source)
+    }
+
+    /// Brings what it takes to stop a call that the agent has.
+    fn prepare_stop(&mut self, id: u32) {
+        if self.correlator.is_sent(id) {
+            for source in self.interrupt.clone().iter() {
+                if let Some(frame) = self.first(source) {
+                    self.correlator.load_urgent(frame);
+                }
+            }
+        }
+    }
+
+    /// A module as a frame.
+    pub(crate) fn load(&self, source: &Source) -> Option<Frame> {
+        source
+            .load(&self.options.limits)
+            // The agent then says that there is no such module.
+            .inspect_err(|error| {
+                tracing::warn!(target: "rmote", %error, module = source.name, "module not sent");
+            })
+            .ok()
     }
 
     /// Takes a wish, and those that have come with it.
-    fn grant(&mut self, wish: Wish) {
+    pub(crate) fn grant(&mut self, wish: Wish) {
         let mut next = Some(wish);
         while let Some(wish) = next {
             match wish {
-                Wish::Cancel(id) => self.correlator.cancel(id),
-                Wish::Stop(id) => self.correlator.stop(id),
+                Wish::Cancel(id) => {
+                    self.prepare_stop(id);
+                    self.correlator.cancel(id);
+                }
+                Wish::Stop(id) => {
+                    self.prepare_stop(id);
+                    self.correlator.stop(id);
+                }
                 Wish::Grant(id, bytes) => self.correlator.grant(id, bytes),
-                Wish::Fail(frame) => self.correlator.input(frame),
+                Wish::Fail(id) => self.end_failed(id),
             }
             next = self.wishes.try_recv().ok();
         }
@@ -416,12 +508,15 @@ impl Driver {
     }
 
     /// Hands out what has happened.
-    fn deliver(&mut self) {
+    pub(crate) fn deliver(&mut self) {
         while let Some(happened) = self.correlator.poll_event() {
             let event = match happened {
                 Happened::Hello(hello) => {
                     self.hello.send_replace(Some(Arc::new(hello)));
-                    continue;
+                    if self.renewal.take().is_none() {
+                        continue;
+                    }
+                    Event::Reconnected
                 }
                 Happened::Ended(pending, outcome) => {
                     _ = pending.waiter.send(Ok(outcome));
@@ -550,6 +645,18 @@ impl Driver {
         self.process.stderr().settle().await;
         exit
     }
+}
+
+/// Tells those that wait why there will be no answer.
+pub(crate) fn fail(waiters: Vec<(Pending, Progress)>, ended: &Ended) {
+    for (pending, progress) in waiters {
+        let ended = ended.clone();
+        _ = pending.waiter.send(Err(Lost { ended, progress }));
+    }
+}
+
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Whether an end is what a terminal makes of our bytes: some of them are its Ctrl-C and Ctrl-\, and end what runs there

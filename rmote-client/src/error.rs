@@ -119,6 +119,12 @@ pub enum LinkErrorKind {
         /// The last lines of its standard error, safe to print.
         said: String,
     },
+    /// Nothing came from the host for three heartbeats: the network, the host or what carries the link is gone.
+    #[error("nothing was heard for {after:?}")]
+    Silent {
+        /// How long.
+        after: Duration,
+    },
     /// The agent did not end within the grace after it was asked to.
     #[error("the agent did not end when asked to and was cut off")]
     NoBye,

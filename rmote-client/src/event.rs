@@ -6,6 +6,8 @@ use bytes::Bytes;
 use rmote_transport::clean;
 use tokio::sync::broadcast;
 
+use crate::error::LinkError;
+
 /// Something that happened on the host beside a result.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -32,6 +34,10 @@ pub enum Event {
         /// The text. Not safe to print to a terminal as it is.
         message: String,
     },
+    /// The link was lost, and is being made [anew](crate::Reconnect).
+    Lost(Arc<LinkError>),
+    /// A new agent serves after the link was lost.
+    Reconnected,
     /// The reader was too slow: so many events before the next one were dropped.
     Dropped(u64),
 }
@@ -101,6 +107,10 @@ impl Event {
                     _ => tracing::debug!(target: "rmote::log", host, function, logger, "{message}"),
                 }
             }
+            Self::Lost(error) => {
+                tracing::warn!(target: "rmote", host, "{error}; trying again");
+            }
+            Self::Reconnected => tracing::warn!(target: "rmote", host, "connected again"),
             Self::Dropped(_) => {}
         }
     }

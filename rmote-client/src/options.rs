@@ -5,6 +5,8 @@ use std::time::Duration;
 use rmote_agent::Module;
 use rmote_wire::Limits;
 
+use crate::reconnect::Reconnect;
+
 /// The settings of a session, each with a default.
 ///
 /// # Examples
@@ -27,6 +29,8 @@ pub struct Options {
     pub(crate) events: usize,
     pub(crate) stream_window: u32,
     pub(crate) stop_grace: Duration,
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) reconnect: Option<Reconnect>,
     pub(crate) library: Vec<&'static Module>,
 }
 
@@ -43,6 +47,8 @@ impl Options {
             events: 1024,
             stream_window: 1 << 20,
             stop_grace: Duration::from_millis(500),
+            heartbeat: Some(Duration::from_secs(10)),
+            reconnect: None,
             library: Vec::new(),
         }
     }
@@ -100,6 +106,23 @@ impl Options {
     /// How long a call whose deadline has come waits to learn whether it was stopped; defaults to 0.5 s.
     pub fn stop_grace(mut self, limit: Duration) -> Self {
         self.stop_grace = limit;
+        self
+    }
+
+    /// How often each side makes sure that the other is there; defaults to 10 s, `None` is never.
+    ///
+    /// Bytes of any kind are a sign of life, so a busy link carries nothing more. After three heartbeats without one the
+    /// link is dead: calls here end, and on the host the agent ends with all that its calls have started. A function that
+    /// takes long does no harm, unless it is written in C and keeps Python's interpreter lock all the time.
+    pub fn heartbeat(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        let interval: Option<Duration> = interval.into();
+        self.heartbeat = interval.map(|interval| interval.max(Duration::from_millis(10)));
+        self
+    }
+
+    /// Makes a link that was lost anew; defaults to never. See [`Reconnect`].
+    pub fn reconnect(mut self, policy: Reconnect) -> Self {
+        self.reconnect = Some(policy);
         self
     }
 

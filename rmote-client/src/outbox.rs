@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes, BytesMut};
-use rmote_wire::Frame;
+use rmote_wire::{Frame, Kind};
 
 /// Payloads from this size on are not copied.
 const BULK: usize = 16 << 10;
@@ -17,6 +17,9 @@ pub(crate) struct Outbox {
     chunks: VecDeque<Bytes>,
     gathered: BytesMut,
     len: usize,
+    written: usize,
+    /// The calls of which not all is written, each with the count of bytes at its end.
+    calls: VecDeque<(u32, usize)>,
 }
 
 impl Outbox {
@@ -36,6 +39,14 @@ impl Outbox {
             self.len += frame.payload.len();
             self.chunks.push_back(frame.payload);
         }
+        if frame.kind == Kind::Call {
+            self.calls.push_back((frame.id, self.written + self.len));
+        }
+    }
+
+    /// The calls that have not left, at least not whole.
+    pub(crate) fn unsent(&self) -> impl Iterator<Item = u32> + '_ {
+        self.calls.iter().map(|&(id, _)| id)
     }
 
     /// The number of bytes that wait.
@@ -56,6 +67,14 @@ impl Outbox {
     /// Forgets bytes that were written.
     pub(crate) fn advance(&mut self, mut written: usize) {
         self.len -= written;
+        self.written += written;
+        while self
+            .calls
+            .front()
+            .is_some_and(|&(_, end)| end <= self.written)
+        {
+            self.calls.pop_front();
+        }
         while let Some(chunk) = self.chunks.front_mut() {
             if chunk.len() > written {
                 chunk.advance(written);

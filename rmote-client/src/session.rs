@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rmote_agent::{Mark, Module};
+use rmote_agent::Module;
 use rmote_transport::Transport;
 use rmote_wire::{
     AgentHello, Call, DecodeError, Direction, FLAG_STREAM, Limits, StreamArgument, Value,
@@ -15,7 +15,6 @@ use rmote_wire::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout};
 
 use crate::arguments::{Arguments, Port};
 use crate::correlator::{Correlator, Start};
@@ -26,8 +25,8 @@ use crate::error::{
     StartError, StartErrorKind,
 };
 use crate::event::{Event, Events};
-use crate::handshake::Handshake;
 use crate::module::{Library, ModuleError, Source, content_hash, dedent, function_of};
+use crate::opened::Opened;
 use crate::options::Options;
 use crate::outbox::Outbox;
 use crate::running::{InFlight, Running};
@@ -110,25 +109,13 @@ impl Session {
         transport: impl Transport,
         options: Options,
     ) -> Result<Self, StartError> {
-        let started = Instant::now();
         let target: Arc<str> = transport.target().into();
-        let fail = |kind| StartError {
-            target: target.to_string(),
-            kind,
-        };
-        let mark = new_mark();
-        let injection = rmote_agent::python(options.interpreter.as_deref(), &mark);
-        let link = timeout(options.start_timeout, transport.start(&injection.argv))
+        let opened = Opened::new(&transport, &options)
             .await
-            .map_err(|_| {
-                let after = options.start_timeout;
-                fail(StartErrorKind::TimedOut {
-                    after,
-                    printed: String::new(),
-                    said: String::new(),
-                })
-            })?
-            .map_err(|error| fail(error.into()))?;
+            .map_err(|kind| StartError {
+                target: target.to_string(),
+                kind,
+            })?;
 
         let (commands, commands_rx) = mpsc::channel(COMMANDS);
         let (wishes, wishes_rx) = mpsc::unbounded_channel();
@@ -146,9 +133,11 @@ impl Session {
             options: options.clone(),
         };
         let driver = Driver {
+            interrupt: inner.library.with_imports("rmote.interrupt"),
             target,
-            process: link.process,
-            handshake: Handshake::new(mark, injection.payload),
+            transport: Box::new(transport),
+            process: opened.process,
+            handshake: opened.handshake,
             commands: commands_rx,
             wishes: wishes_rx,
             hello: hello_tx,
@@ -158,15 +147,17 @@ impl Session {
                 options.limits.clone(),
                 options.in_flight,
                 options.stop_grace,
+                options.reconnect.is_some(),
             ),
             options,
             phase: Phase::Starting,
-            sent: std::collections::HashSet::new(),
+            sent: std::collections::HashMap::new(),
             outbox: Outbox::default(),
             receivers: std::collections::HashMap::new(),
             senders: std::collections::HashMap::new(),
+            renewal: None,
         };
-        tokio::spawn(driver.run(link.stdin, link.stdout, injection.payload, started));
+        tokio::spawn(driver.run(opened.streams));
         Ok(Self {
             inner: Arc::new(inner),
         })
@@ -507,11 +498,18 @@ impl Session {
             keywords,
             deadline,
             streams,
+            idempotent,
         } = arguments;
         let mut sources = sources.clone();
-        if results.is_some() || !streams.is_empty() {
-            let more = self.sources("rmote.streams");
-            sources = more.iter().chain(sources.iter()).cloned().collect();
+        let streaming = results.is_some() || !streams.is_empty();
+        for (needed, module) in [
+            (streaming, "rmote.streams"),
+            (deadline.is_some(), "rmote.interrupt"),
+        ] {
+            if needed {
+                let more = self.sources(module);
+                sources = more.iter().chain(sources.iter()).cloned().collect();
+            }
         }
         let mut ends = Vec::new();
         let mut feeds = Vec::new();
@@ -578,6 +576,7 @@ impl Session {
             deadline,
             streams,
             window: inner.options.stream_window,
+            idempotent,
             waiter: Pending {
                 function: function.clone(),
                 waiter,
@@ -679,11 +678,4 @@ pub enum CloseError {
     Start(Arc<StartError>),
     /// It was lost.
     Link(Arc<LinkError>),
-}
-
-/// A mark from the process's source of random hash keys: it only has to differ from whatever a host prints.
-fn new_mark() -> Mark {
-    use std::hash::{BuildHasher, RandomState};
-    let word = || RandomState::new().hash_one(std::time::SystemTime::now());
-    Mark::new(&format!("{:016x}{:016x}", word(), word())).expect("32 hexadecimal digits")
 }

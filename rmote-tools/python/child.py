@@ -6,7 +6,7 @@ from _thread import allocate_lock, start_new_thread
 from select import POLLIN, POLLOUT, poll
 from time import monotonic, sleep
 
-from rmote import agent
+from rmote import agent, children
 from rmote.process import CHUNK, GRACE, LINGER, start, stop
 from rmote.wire import Record
 
@@ -16,10 +16,10 @@ def spawn(argv, stdin=None, stdout=None, stderr=None, control=None, started=None
 
     `stdin` gives bytes, `stdout` and `stderr` take them and may block, which holds the command up as a full pipe does;
     None is the null device. `control` gives `("signal", number)`, for the command's process group, and
-    `("resize", rows, columns)`; `started` is sent the process id. With `pty`, a map of `term`, `rows` and `columns`, all its streams are one terminal, and
-    what it prints goes to `stdout`. Without `argv` it is the user's login shell. `env`, `clear_env` and `cwd` are as
-    for `Exec.command`. Processes that the command leaves in the background keep running, and hold the call for half a
-    second at most (`held`); those of a call that is cancelled end with it.
+    `("resize", rows, columns)`; `started` is sent the process id. With `pty`, a map of `term`, `rows` and `columns`, all
+    its streams are one terminal, and what it prints goes to `stdout`. Without `argv` it is the user's login shell. `env`,
+    `clear_env` and `cwd` are as for `Exec.command`. Processes that the command leaves in the background keep running, and
+    hold the call for half a second at most (`held`); those of a call that is cancelled end with it.
     """
     call = agent.agent and agent.agent.current()
     options = dict(env=env, clear_env=clear_env, cwd=cwd)
@@ -41,14 +41,14 @@ def spawn(argv, stdin=None, stdout=None, stderr=None, control=None, started=None
         child.end()
         for pump in child.pumps:
             pump.acquire()
-        if call and call.cancelled:
-            child.sweep()
     except BaseException:
         stop(process)
         raise
     finally:
+        if call and call.cancelled:
+            child.sweep()
         child.end()
-        agent.release(process.pid)
+        children.release(process.pid)
     if call and call.cancelled:
         raise InterruptedError("the call was cancelled")
     if child.error:

@@ -27,6 +27,10 @@ pub struct Hello {
     pub frame_limit: usize,
     /// Log records below this level of Python's `logging` stay on the host.
     pub log_level: i64,
+    /// Milliseconds within which each side hears something of the other, or 0: an agent that hears nothing for three times
+    /// as long ends.
+    #[serde(default)]
+    pub heartbeat: u64,
 }
 
 /// The agent's first frame: what it speaks, accepts and runs on.
@@ -134,6 +138,7 @@ impl Hello {
             ("version", self.version.into()),
             ("frame_limit", self.frame_limit.into()),
             ("log_level", self.log_level.into()),
+            ("heartbeat", self.heartbeat.into()),
         ]);
         Ok(Frame::new(Kind::Hello, 0, map.encode(limits)?))
     }

@@ -33,6 +33,7 @@ fn messages_come_back() {
         version: VERSION,
         frame_limit: limits().frame,
         log_level: 20,
+        heartbeat: 5000,
     };
     let frame = hello.encode(&limits()).unwrap();
     assert_eq!((frame.kind, frame.id), (Kind::Hello, 0));

@@ -2,7 +2,7 @@
 import _signal
 import os
 import sys
-from _thread import RLock, _local, allocate_lock, stack_size, start_new_thread
+from _thread import RLock, _local, allocate_lock, get_ident, stack_size, start_new_thread
 from os import _exit, getpgrp, getpid, kill, killpg, listdir, read, write
 from select import select
 from time import monotonic, sleep
@@ -47,10 +47,17 @@ class NoSuchFunction(LookupError):
     """Nothing can be called by the name that was given."""
 
 
+class Cancelled(BaseException):
+    """What a cancelled call raises; no Exception, so that who retries after each of those does not go on."""
+
+    def __str__(self):
+        return "the call was cancelled"
+
+
 class Call:
     """One call in flight."""
 
-    function = task = deadline = results = None
+    function = task = deadline = results = thread = settle = check = None
     cancelled = done = streamed = False
     streams = ()
 
@@ -59,11 +66,19 @@ class Call:
         self.printed = {}
         self.groups = set()
 
+    def bell(self):
+        """A lock that a cancellation releases once: who gets it raises Cancelled, or sees to it."""
+        lock = allocate_lock()
+        lock.acquire()
+        return self.__dict__.setdefault("rung", lock)
+
 
 class Function:
     """What a name stands for, and whether it has been slow."""
 
-    slow = False
+    # Whether its arguments may have to be fitted, and to what; the latter is found out when it is first called.
+    slow = convert = False
+    kinds = None
 
     def __init__(self, run):
         self.run = inner = run
@@ -72,14 +87,11 @@ class Function:
         # What was decorated, for its signature.
         self.inner = getattr(inner, "__func__", inner)
         self.code = getattr(self.inner, "__code__", None)
-        self.kinds = {}
         try:
-            self.kinds = dict(self.inner.__annotations__)
+            self.convert = bool(self.inner.__annotations__)
         except Exception:
             # None, or Python 3.14 cannot evaluate them.
             pass
-        self.kinds.pop("return", 0)
-        self.convert = any(type(kind) is not type or kind.__module__ != "builtins" for kind in self.kinds.values())
 
 
 class Agent:
@@ -102,6 +114,8 @@ class Agent:
         self.functions = {}
         self.owners = {}
         self.deadlines = set()
+        # Calls that have printed a part of a line.
+        self.held = set()
         self.doomed = {}
         self.jobs = []
         self.threads = self.served = 0
@@ -205,8 +219,12 @@ class Agent:
                 source = zlib.decompressobj().decompress(source, LIMIT)
             self.sources.add(name, source, file, package)
         elif kind == CANCEL:
-            if id in self.calls:
-                self.cancel(self.calls[id])
+            # The watcher alone cancels.
+            call = self.calls.get(id)
+            if call:
+                call.deadline = monotonic()
+                self.deadlines.add(call)
+                self.wake()
         elif 6 < kind < 10:
             # Those of a stream; one that has just ended may be on its way still.
             if id in self.streams:
@@ -276,9 +294,17 @@ class Agent:
                 from rmote.arguments import convert
                 args, kwargs = convert(function, args, kwargs)
                 by = "function"
-            result = function.run(*args, **kwargs)
-            if call.results and name:
-                result = call.results.begin(result)
+            call.thread = thread = get_ident()
+            try:
+                result = function.run(*args, **kwargs)
+                if call.results and name:
+                    result = call.results.begin(result)
+            finally:
+                # What waits to be raised by now would hit the agent. A stream may go on in another thread.
+                if call.thread == thread:
+                    call.thread = None
+                    if call.settle:
+                        call.settle()
             if hasattr(type(result), "__await__"):
                 from rmote.coroutines import Loop
                 with self.lock:
@@ -372,7 +398,16 @@ class Agent:
         return self.functions.setdefault(name, function)
 
     def cancel(self, call):
-        call.cancelled = True
+        again = call.cancelled
+        if not again:
+            call.cancelled = True
+            call.bell().release()
+        # First this: what waits for a process is to raise when that has ended.
+        if "rmote.interrupt" in self.sources.table:
+            from rmote.interrupt import interrupt
+            interrupt(self, call)
+        if again:
+            return
         for stream in call.streams:
             stream.notify()
         if self.loop:
@@ -426,13 +461,12 @@ class Agent:
         quiet = 0
         while True:
             seen, served = self.inline, self.served
-            # Who gives this thread something to do does so first, then looks whether it dozes.
-            self.dozing = quiet > QUIET_TICKS
-            for call in [self.session, *self.calls.values()]:
-                # A line may be long in the making.
-                self.flush_printed(call)
+            while self.held:
+                self.flush_printed(self.held.pop())
             if quiet > QUIET_TICKS:
-                if not (self.inline or self.pending or self.doomed):
+                # Who gives this thread something to do does so first, then looks whether it dozes.
+                self.dozing = True
+                if not (self.inline or self.pending or self.doomed or self.held):
                     if not self.calls:
                         self.descriptors.repair(True)
                     wait = 3600
@@ -604,26 +638,18 @@ def living(groups):
     return left
 
 
-def adopt(group):
-    """Makes a process group the current call's: it ends when the call is cancelled or the link ends."""
-    if agent:
-        call = agent.current()
-        call.groups.add(group)
-        if call.done:
-            agent.session.groups.add(group)
-        if call.cancelled:
-            agent.doom(group)
-
-
-def release(group):
-    """Says that a process group that was adopted has ended."""
-    if agent:
-        for call in [agent.session, *agent.calls.values()]:
-            call.groups.discard(group)
+def nap(seconds):
+    """What `time.sleep` is: a cancellation ends it."""
+    call = CURRENT.get(None)
+    if not call or not 0 < seconds < 1e6:
+        sleep(seconds)
+    elif call.bell().acquire(True, seconds):
+        raise Cancelled
 
 
 def main(sources):
     global agent
+    sys.modules["time"].sleep = nap
     if getpgrp() != getpid():
         # A terminal's Ctrl-C is the controller's to act on, and what calls start can be ended by group.
         os.setsid()

@@ -3,6 +3,8 @@ from rmote.wire import Member, Record
 
 
 def convert(function, args, kwargs):
+    if function.kinds is None:
+        learn(function)
     names = getattr(function.inner, "__globals__", {})
     kinds = function.kinds
     code = function.code
@@ -14,6 +16,18 @@ def convert(function, args, kwargs):
     order += [rest] * (len(args) - len(order))
     return ([fit(value, kinds.get(name), names) for value, name in zip(args, order)],
             {name: fit(value, kinds.get(name), names) for name, value in kwargs.items()})
+
+
+def learn(function):
+    """Finds the kinds of a function's arguments, and whether they can differ from what arrives."""
+    kinds = {}
+    try:
+        kinds = dict(function.inner.__annotations__)
+    except Exception:
+        pass
+    kinds.pop("return", 0)
+    function.convert = any(type(kind) is not type or kind.__module__ != "builtins" for kind in kinds.values())
+    function.kinds = kinds
 
 
 def fit(value, kind, names):

@@ -10,6 +10,10 @@ __builtins__ = Module("builtins")
 __builtins__.__dict__.update(builtins.__dict__)
 
 
+# Python's own modules that are changed a little when a tool imports them, and what does it.
+HOOKS = {"logging": "rmote.logs", "subprocess": "rmote.children"}
+
+
 class Sources:
     """Finds modules among the sources: dotted name -> (source, file, whether a package)."""
 
@@ -20,13 +24,28 @@ class Sources:
         self.lock = _thread.RLock()
 
     def add(self, name, source, file, package=False):
-        self.table.setdefault(name, (source, file, package))
+        if name not in self.table:
+            self.table[name] = source, file, package
+            for module in HOOKS:
+                if HOOKS[module] == name and module in sys.modules:
+                    # Perhaps another thread is at it; this waits for its end.
+                    __import__(module)
+                    self.module(name).attach(sys.modules[module])
         if name.startswith("rmote."):
             self.table.setdefault(name.rpartition(".")[0], (b"", "", True))
 
     def find_spec(self, name, path=None, target=None):
-        if name == "logging":
-            return logging_spec(path)
+        hook = HOOKS.get(name)
+        if hook in self.table:
+            spec = PathFinder.find_spec(name, path)
+            run = spec.loader.exec_module
+
+            def exec_module(module):
+                run(module)
+                self.module(hook).attach(module)
+
+            spec.loader.exec_module = exec_module
+            return spec
         if name in self.table and not on_host(name):
             return self.spec(name)
 
@@ -70,20 +89,6 @@ class Sources:
                 self.exec_module(module)
                 self.hidden[name] = module
             return self.hidden[name]
-
-
-def logging_spec(path):
-    spec = PathFinder.find_spec("logging", path)
-    if spec is not None:
-        run = spec.loader.exec_module
-
-        def exec_module(module):
-            run(module)
-            from rmote import logs
-            logs.attach(module)
-
-        spec.loader.exec_module = exec_module
-    return spec
 
 
 def on_host(name):

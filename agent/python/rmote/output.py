@@ -39,7 +39,12 @@ class Text(io.TextIOBase):
                 held += data
                 if b"\n" in data or len(held) > PART:
                     agent.flush_printed(call)
-                agent.wake()
+                else:
+                    # A line may be long in the making.
+                    agent.held.add(call)
+                    agent.wake()
+            if call.check:
+                call.check()
         return len(text)
 
     def flush(self):

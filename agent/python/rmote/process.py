@@ -36,7 +36,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
     import subprocess
     from time import monotonic
 
-    from rmote import agent
+    from rmote import agent, children
 
     if isinstance(input, str):
         input = input.encode("utf-8", "surrogateescape")
@@ -118,13 +118,14 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
         raise
     finally:
         if child:
-            agent.release(child.pid)
+            children.release(child.pid)
             for pipe in (child.stdin, child.stdout, child.stderr):
                 if pipe and not pipe.closed:
                     if done.held and pipe is not child.stdin:
                         _drain(pipe)
                     else:
                         pipe.close()
+    children.check()
     done.stdout, done.stderr = bytes(out), bytes(err)
     code = child.returncode
     if code is not None and code < 0:
@@ -137,9 +138,9 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
 def start(argv, *, env=None, clear_env=False, cwd=None, **options):
     """Starts a command in a session of its own, which is the current call's: a `Popen`.
 
-    `env` and `clear_env` are as for `run`. Whoever calls it calls `agent.release` with its number at its end.
+    `env` and `clear_env` are as for `run`. Whoever calls it calls `children.release` with its number at its end.
     """
-    from rmote import agent
+    from rmote import agent, children
 
     if isinstance(argv, (str, bytes)):
         raise TypeError("a command is a list of words")
@@ -159,10 +160,10 @@ def start(argv, *, env=None, clear_env=False, cwd=None, **options):
             raise InterruptedError("the link has ended")
         child = _start(argv, env=full, cwd=cwd, bufsize=0, start_new_session=True, **options)
         try:
-            agent.adopt(child.pid)
+            children.adopt(child.pid)
         except BaseException:
             stop(child)
-            agent.release(child.pid)
+            children.release(child.pid)
             for pipe in filter(None, (child.stdin, child.stdout, child.stderr)):
                 pipe.close()
             raise

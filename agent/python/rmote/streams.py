@@ -4,7 +4,7 @@ from _thread import allocate_lock
 from io import RawIOBase
 from time import monotonic
 
-from rmote.agent import NoSuchFunction
+from rmote.agent import Cancelled, NoSuchFunction
 from rmote.wire import HEAD, decode, encode
 
 INPUT, INPUT_END, DATA, CREDIT, END = 7, 9, 39, 40, 41
@@ -76,7 +76,9 @@ class Stream:
 
     def check(self):
         if self.call.cancelled:
-            raise InterruptedError("the call was cancelled")
+            # Nothing else then does, not while the function cleans up.
+            self.call.bell().acquire(False)
+            raise Cancelled
         if self.over:
             raise InterruptedError("the call of this stream has ended")
 
@@ -168,8 +170,7 @@ class Results(Sending):
                     agent.flush()
                     if self.park():
                         return self
-                if call.cancelled:
-                    raise InterruptedError("cancelled")
+                self.check()
                 if not self.rest:
                     try:
                         item = next(self.iterator)

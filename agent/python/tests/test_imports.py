@@ -18,8 +18,10 @@ LATER = {
 }
 # Modules that start later by themselves, or on demand, may import these.
 OTHERS = {
+    "children": {"os"},
     "coroutines": {"_thread", "asyncio", "sys"},
     "describe": {"inspect"},
+    "interrupt": {"_functools", "_operator", "_thread", "ctypes", "gc", "itertools", "sys"},
     "process": {"errno", "os", "select", "signal", "subprocess", "threading", "time"},
     "protocol": {"subprocess", "sys"},
     "streams": {"_collections", "_thread", "asyncio", "io", "time"},

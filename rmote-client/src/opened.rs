@@ -1,0 +1,61 @@
+//! The way to a host, open, and nothing said yet.
+
+use rmote_agent::Mark;
+use rmote_transport::{Process, Reader, Transport, Writer};
+use tokio::time::{Instant, timeout};
+
+use crate::error::StartErrorKind;
+use crate::handshake::Handshake;
+use crate::options::Options;
+
+/// An interpreter that is being started on a host.
+pub(crate) struct Opened {
+    pub(crate) process: Process,
+    pub(crate) handshake: Handshake,
+    pub(crate) streams: Streams,
+}
+
+/// The streams to it, and what goes first.
+pub(crate) struct Streams {
+    pub(crate) stdin: Writer,
+    pub(crate) stdout: Reader,
+    pub(crate) payload: &'static [u8],
+    /// When the start's time-out began to run.
+    pub(crate) started: Instant,
+}
+
+impl Opened {
+    pub(crate) async fn new(
+        transport: &dyn Transport,
+        options: &Options,
+    ) -> Result<Self, StartErrorKind> {
+        let started = Instant::now();
+        let mark = new_mark();
+        let injection = rmote_agent::python(options.interpreter.as_deref(), &mark);
+        let after = options.start_timeout;
+        let link = timeout(after, transport.start(&injection.argv))
+            .await
+            .map_err(|_| StartErrorKind::TimedOut {
+                after,
+                printed: String::new(),
+                said: String::new(),
+            })??;
+        Ok(Self {
+            process: link.process,
+            handshake: Handshake::new(mark, injection.payload),
+            streams: Streams {
+                stdin: link.stdin,
+                stdout: link.stdout,
+                payload: injection.payload,
+                started,
+            },
+        })
+    }
+}
+
+/// A mark from the process's source of random hash keys: it only has to differ from whatever a host prints.
+fn new_mark() -> Mark {
+    use std::hash::{BuildHasher, RandomState};
+    let word = || RandomState::new().hash_one(std::time::SystemTime::now());
+    Mark::new(&format!("{:016x}{:016x}", word(), word())).expect("32 hexadecimal digits")
+}
