@@ -1,4 +1,4 @@
-//! The only place that writes: results to standard output, all else to standard error.
+//! What is written but for a command's own streams: results to standard output, all else to standard error.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
