@@ -54,6 +54,12 @@ class Terminal:
                 raise AssertionError("no %s in %r, exit status %s" % (pattern, self.seen, self.process.poll()))
             self.look(0.05)
 
+    def prod(self, key, pattern):
+        """Types a key and says whether what is on its way by now matches."""
+        self.type(key)
+        self.look(0.2)
+        return re.search(pattern.encode(), self.seen, re.S)
+
     def code(self):
         """The exit code; the terminal must be as it was before."""
         end = time.monotonic() + PATIENCE
@@ -137,7 +143,8 @@ def screen(*words):
     terminal.expect(re.escape("\x1b[?1049h"))
     terminal.expect(r"size 24 80\.")
     terminal.resize(30, 100)
-    terminal.expect(r"30 100|30.*100\.")
+    # It may have looked for the size just before; any key has it look again.
+    until(lambda: terminal.prod("x", r"30 100|30.*100\."), "the new size is never drawn")
     terminal.type("\x1bOA")
     terminal.expect("arrow")
     terminal.type("xq")
