@@ -2,7 +2,9 @@
 
 use std::{env, fs, path::Path};
 
-const TOOLS: [&str; 3] = ["child", "exec", "fs"];
+const TOOLS: [&str; 8] = [
+    "blocks", "child", "exec", "fs", "incoming", "receiver", "sender", "tree",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=python");

@@ -68,6 +68,32 @@ const CODES: &str = "\
 Exit codes: those of the command; 128 and the number of the signal that ended it; 126 it cannot be run, 127 there is no
 such program; 255 could not connect, link lost or hung up; 2 usage; 130 interrupted. Of several targets the highest counts.";
 
+const PLACES: &str = "\
+Places:
+  path, ./path                       a path here
+  web01:path, deploy@web01:/path     a path on a host; without a slash from the home directory on
+  ssh://deploy@web01:2222:/path      the same, with a port
+  docker://db:/path                  a path in a container; and so with podman and kubectl
+  'cmd:sudo -n --:/path'             a path where any other command leads";
+
+const CP_USAGE: &str = "rmote-cli cp [OPTIONS] SOURCE... DESTINATION";
+
+const CP_HELP: &str = "\
+If the destination is a directory, the sources go into it. Trees are copied as a whole; modes and times are kept. What
+has the same size and time already is left alone, and a broken copy goes on where it was when it is made again.
+
+Examples:
+  rmote-cli cp app.conf web01:/etc/app/
+  rmote-cli cp -v docker://db:/var/log/postgresql logs
+  rmote-cli cp *.rpm deploy@web01:";
+
+const SYNC_HELP: &str = "\
+The content of the source becomes the content of the destination.
+
+Examples:
+  rmote-cli sync --delete --exclude target --exclude '*.log' project web01:project
+  rmote-cli sync -n web01:/etc etc";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Call a function on one or more hosts and print its result.
@@ -79,6 +105,17 @@ pub(crate) enum Command {
     /// Open the user's login shell on a host, on a terminal.
     #[command(after_help = format!("{SHELL_HELP}\n\n{TARGETS}\n\n{CODES}"))]
     Shell(Shell),
+    /// Copy files and trees to a host or from it.
+    #[command(
+        override_usage = CP_USAGE,
+        after_help = format!("{CP_HELP}\n\n{PLACES}\n\n{EXIT_CODES}")
+    )]
+    Cp(Cp),
+    /// Make a tree on a host what one here is, or the other way round; only what differs travels.
+    #[command(
+        after_help = format!("{SYNC_HELP}\n\n{PLACES}\n\n{EXIT_CODES}")
+    )]
+    Sync(Sync),
     /// List the tools, their methods, arguments and first doc line, as a host knows them.
     #[command(after_help = TARGETS)]
     Tools(Tools),
@@ -129,11 +166,45 @@ pub(crate) struct Exec {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Cp {
+    /// What to copy, and where to.
+    #[arg(required = true, num_args = 2.., value_name = "PLACE")]
+    pub(crate) places: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) copying: Copying,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Shell {
     /// The host.
     pub(crate) target: String,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// The tree or file to copy.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) from: OsString,
+    /// What is to be the same.
+    #[arg(value_name = "DESTINATION")]
+    pub(crate) to: OsString,
+    /// Delete what the source does not have, once all else is done.
+    #[arg(long)]
+    pub(crate) delete: bool,
+    /// Compare files of the same size by their content instead of their time.
+    #[arg(long, short)]
+    pub(crate) checksum: bool,
+    /// Copy files again that have the same size and time.
+    #[arg(long)]
+    pub(crate) ignore_times: bool,
+    #[command(flatten)]
+    pub(crate) copying: Copying,
     #[command(flatten)]
     pub(crate) host: Host,
 }
@@ -147,6 +218,40 @@ pub(crate) struct Surroundings {
     /// The directory to run in.
     #[arg(long, value_name = "DIR")]
     pub(crate) cwd: Option<PathBuf>,
+}
+
+/// How to copy.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent switches"
+)]
+#[derive(Debug, Args)]
+pub(crate) struct Copying {
+    /// Leave out what a glob matches, with all below it; with a slash in it for paths from the source on, with one at its
+    /// end for directories only. May be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Change nothing, print what would be done.
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    /// Print what is done.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Keep owners and groups, by name, where the receiving side is root; and set-user-ID, set-group-ID and sticky bits.
+    #[arg(long)]
+    pub(crate) owners: bool,
+    /// Do not keep modes.
+    #[arg(long)]
+    pub(crate) no_modes: bool,
+    /// Do not keep times.
+    #[arg(long)]
+    pub(crate) no_times: bool,
+    /// Do not wait until each file is on the disk.
+    #[arg(long)]
+    pub(crate) no_fsync: bool,
+    /// Send changed files whole, without a look for what is the same in them.
+    #[arg(long, short = 'W')]
+    pub(crate) whole_file: bool,
 }
 
 #[derive(Debug, Args)]

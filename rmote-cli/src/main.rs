@@ -4,13 +4,17 @@ mod arguments;
 mod attach;
 mod call;
 mod cli;
+mod copying;
+mod cp;
 mod exec;
 mod exit;
 mod json;
+mod place;
 mod printer;
 mod run;
 mod shell;
 mod signals;
+mod sync;
 mod terminal;
 mod tools;
 

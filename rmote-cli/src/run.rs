@@ -12,14 +12,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command, Host};
 use crate::exit::Exit;
-use crate::{call, exec, printer, shell, tools};
+use crate::{call, cp, exec, printer, shell, sync, tools};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Call(call) => call::run(call).await.into(),
+        Command::Cp(cp) => cp::run(cp).await.into(),
         Command::Exec(exec) => exec::run(exec).await.into(),
         Command::Shell(shell) => shell::run(shell).await.into(),
+        Command::Sync(sync) => sync::run(sync).await.into(),
         Command::Tools(tools) => tools::run(tools).await.into(),
     }
 }

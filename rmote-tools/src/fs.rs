@@ -1,8 +1,12 @@
 //! Files of the host.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use rmote_client::{HostPath, Module};
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::copy::Transfer;
 
 static MODULE: Module = Module::new(
     "rmote.tools.fs",
@@ -66,6 +70,59 @@ crate::tool! {
 
     /// Looks at a path. One that does not exist is no error: [`Stat::exists`] says so.
     fn stat(path: HostPath) -> Stat, stat_with(StatOptions);
+}
+
+impl FileSystem {
+    /// Copies a file or a tree of this machine to the host. See [`Transfer`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rmote_tools::{FileSystem, Local, Session};
+    ///
+    /// let host = Session::connect(Local::new()).await?;
+    /// let fs = FileSystem::new(&host);
+    /// # let dir = tempfile::tempdir()?;
+    /// # let remote = dir.path().join("tools");
+    /// # let remote = remote.as_path();
+    /// let summary = fs.copy_to("src", remote).exclude("*.tmp").delete(true).run().await?;
+    /// assert!(summary.files > 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn copy_to(&self, local: impl AsRef<Path>, remote: impl Into<HostPath>) -> Transfer {
+        Transfer::new(
+            self.tool.session().clone(),
+            true,
+            local.as_ref(),
+            remote.into(),
+        )
+    }
+
+    /// Copies a file or a tree of the host to this machine. See [`Transfer`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rmote_tools::{FileSystem, Local, Session};
+    ///
+    /// let host = Session::connect(Local::new()).await?;
+    /// let fs = FileSystem::new(&host);
+    /// # let dir = tempfile::tempdir()?;
+    /// # let local = dir.path();
+    /// let summary = fs.copy_from("/etc/passwd", local).into_directory(true).run().await?;
+    /// assert_eq!(summary.files, 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn copy_from(&self, remote: impl Into<HostPath>, local: impl AsRef<Path>) -> Transfer {
+        Transfer::new(
+            self.tool.session().clone(),
+            false,
+            local.as_ref(),
+            remote.into(),
+        )
+    }
 }
 
 crate::options! {

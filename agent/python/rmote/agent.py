@@ -116,6 +116,8 @@ class Agent:
         self.deadlines = set()
         # Calls that have printed a part of a line.
         self.held = set()
+        # What is called before the process ends, however its calls fare: it leaves no files behind.
+        self.cleanups = set()
         self.doomed = {}
         self.jobs = []
         self.threads = self.served = 0
@@ -575,6 +577,8 @@ class Agent:
                         except OSError:
                             pass
                 sleep(0.01)
+            for cleanup in list(self.cleanups):
+                cleanup()
             # Where there is no /proc, the rest of the own group.
             signal_group(getpgrp(), _signal.SIGTERM)
         finally:
