@@ -563,12 +563,13 @@ class Agent:
         try:
             if reason and select([], [self.errors], [], 0)[1]:
                 write(self.errors, ("rmote agent: %.999r\n" % reason).encode("ascii", "replace"))
-            start, told = monotonic(), set()
+            start, told, groups = monotonic(), set(), {getpgrp()}
             while True:
                 late = monotonic() - start
                 # First this: what has been started by now is a call's, and nothing more is.
                 busy = starting[:]
-                groups = {getpgrp()}.union(*[call.groups for call in [self.session, *self.calls.values()]])
+                # A command that ends now is no call's any more, but what it leaves is to end, too.
+                groups.update(self.doomed, *[call.groups for call in [self.session, *self.calls.values()]])
                 left = living(groups)
                 if late > 1.3 or not left and not busy:
                     break
@@ -577,6 +578,9 @@ class Agent:
                     if late > 1 or pid not in told:
                         told.add(pid)
                         try:
+                            if pid in groups:
+                                # A shell at a terminal ignores TERM.
+                                kill(pid, _signal.SIGHUP)
                             kill(pid, signal)
                         except OSError:
                             pass
