@@ -10,12 +10,14 @@ use std::{env, fs, path::Path};
 mod pack;
 
 /// Loaded with every session, in this order in the stream: the smallest of all.
-const CORE: [&str; 6] = ["wire", "failure", "output", "coroutines", "agent", "logs"];
+const CORE: [&str; 5] = ["wire", "failure", "output", "coroutines", "agent"];
 /// Sent when something asks for them.
-const ON_DEMAND: [&str; 7] = [
+const ON_DEMAND: [&str; 9] = [
     "arguments",
+    "children",
     "describe",
     "interrupt",
+    "logs",
     "process",
     "protocol",
     "streams",

@@ -2,8 +2,8 @@
 
 use std::{env, fs, path::Path};
 
-const TOOLS: [&str; 7] = [
-    "blocks", "exec", "fs", "incoming", "receiver", "sender", "tree",
+const TOOLS: [&str; 8] = [
+    "blocks", "child", "exec", "fs", "incoming", "receiver", "sender", "tree",
 ];
 
 fn main() {

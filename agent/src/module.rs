@@ -43,6 +43,12 @@ static ARGUMENTS: Module = Module::new(
     packed!("arguments"),
     &[],
 );
+static CHILDREN: Module = Module::new(
+    "rmote.children",
+    "rmote/children.py",
+    packed!("children"),
+    &[],
+);
 static DESCRIBE: Module = Module::new(
     "rmote.describe",
     "rmote/describe.py",
@@ -55,9 +61,15 @@ static INTERRUPT: Module = Module::new(
     packed!("interrupt"),
     &[],
 );
+static LOGS: Module = Module::new("rmote.logs", "rmote/logs.py", packed!("logs"), &[]);
 /// `rmote.process`, which runs commands: what tools require that start programs.
 pub static PROCESS: &Module = &RUN;
-static RUN: Module = Module::new("rmote.process", "rmote/process.py", packed!("process"), &[]);
+static RUN: Module = Module::new(
+    "rmote.process",
+    "rmote/process.py",
+    packed!("process"),
+    &[&CHILDREN],
+);
 static PROTOCOL: Module = Module::new(
     "rmote.protocol",
     "rmote/protocol.py",
@@ -73,6 +85,6 @@ static TEMPLATE: Module = Module::new(
 );
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 7] = [
-    &ARGUMENTS, &DESCRIBE, &INTERRUPT, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
+pub static MODULES: [&Module; 9] = [
+    &ARGUMENTS, &CHILDREN, &DESCRIBE, &INTERRUPT, &LOGS, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
 ];

@@ -162,6 +162,17 @@ impl<W> Correlator<W> {
         self.queue.push_front(Queued::Load(frame));
     }
 
+    /// Queues a module before all calls, and before the wishes to stop one that follow.
+    pub(crate) fn load_urgent(&mut self, frame: Frame) {
+        self.urgent.push_back(frame);
+    }
+
+    /// Whether a call is in flight and the agent has it.
+    pub(crate) fn is_sent(&self, id: u32) -> bool {
+        let call = self.in_flight.get(&id);
+        call.is_some_and(|call| call.frame.is_none())
+    }
+
     /// Starts a call: its frame is queued and `waiter` given back when it ends. No id may be in flight.
     pub(crate) fn call(&mut self, now: Instant, start: Start<W>) {
         let Start {

@@ -89,7 +89,7 @@ pub(crate) enum Wish {
     /// So many bytes of a stream were read.
     Grant(u32, u32),
     /// A stream has failed on this side.
-    Fail(Frame),
+    Fail(u32),
 }
 
 /// Why a session is over.
@@ -117,8 +117,8 @@ pub(crate) struct Driver {
     pub(crate) correlator: Correlator<Pending>,
     pub(crate) phase: Phase,
     pub(crate) sent: HashMap<String, Arc<Source>>,
-    /// What the agent gets once it serves, since the first result need not wait for it.
-    pub(crate) later: Arc<[Arc<Source>]>,
+    /// What interrupts a call, sent when the first is to be.
+    pub(crate) interrupt: Arc<[Arc<Source>]>,
     pub(crate) outbox: Outbox,
     pub(crate) receivers: HashMap<u32, mpsc::UnboundedSender<Piece>>,
     pub(crate) senders: HashMap<u32, Sending>,
@@ -369,24 +369,54 @@ impl Driver {
         if call.start.waiter.waiter.is_closed() {
             return;
         }
-        self.send_sources(&call.sources);
+        for source in call.sources.iter() {
+            if let Some(frame) = self.first(source) {
+                self.correlator.load(frame);
+            }
+        }
+        let mut inputs = Vec::new();
         for (id, end) in call.ends {
             match end {
                 StreamEnd::Receive(sender) => _ = self.receivers.insert(id, sender),
-                StreamEnd::Send(sending) => _ = self.senders.insert(id, sending),
+                StreamEnd::Send(sending) => {
+                    inputs.push(id);
+                    self.senders.insert(id, sending);
+                }
             }
         }
         self.correlator.call(Instant::now().into_std(), call.start);
+        for id in inputs {
+            self.end_failed(id);
+        }
     }
 
-    fn send_sources(&mut self, sources: &[Arc<Source>]) {
-        for source in sources {
-            if self.sent.contains_key(&source.name) {
-                continue;
-            }
-            self.sent.insert(source.name.clone(), source.clone());
-            if let Some(frame) = self.load(source) {
-                self.correlator.load(frame);
+    /// Ends an input that has failed on this side; also one that did before its call came here.
+    fn end_failed(&mut self, id: u32) {
+        if let Some(frame) = self
+            .senders
+            .get(&id)
+            .and_then(|sending| sending.0.failure(id))
+        {
+            self.correlator.input(frame);
+        }
+    }
+
+    /// A module as a frame, if the agent has not got it.
+    fn first(&mut self, source: &Arc<Source>) -> Option<Frame> {
+        if self.sent.contains_key(&source.name) {
+            return None;
+        }
+        self.sent.insert(source.name.clone(), source.clone());
+        self.load(source)
+    }
+
+    /// Brings what it takes to stop a call that the agent has.
+    fn prepare_stop(&mut self, id: u32) {
+        if self.correlator.is_sent(id) {
+            for source in self.interrupt.clone().iter() {
+                if let Some(frame) = self.first(source) {
+                    self.correlator.load_urgent(frame);
+                }
             }
         }
     }
@@ -407,10 +437,16 @@ impl Driver {
         let mut next = Some(wish);
         while let Some(wish) = next {
             match wish {
-                Wish::Cancel(id) => self.correlator.cancel(id),
-                Wish::Stop(id) => self.correlator.stop(id),
+                Wish::Cancel(id) => {
+                    self.prepare_stop(id);
+                    self.correlator.cancel(id);
+                }
+                Wish::Stop(id) => {
+                    self.prepare_stop(id);
+                    self.correlator.stop(id);
+                }
                 Wish::Grant(id, bytes) => self.correlator.grant(id, bytes),
-                Wish::Fail(frame) => self.correlator.input(frame),
+                Wish::Fail(id) => self.end_failed(id),
             }
             next = self.wishes.try_recv().ok();
         }
@@ -466,7 +502,6 @@ impl Driver {
     fn ready(&mut self) {
         if self.hello.borrow().is_some() {
             self.phase = Phase::Serving;
-            self.send_sources(&self.later.clone());
             // It ends by itself at the end of its input, and must get the time to end its own children.
             self.process.leave_on_drop(true);
         }

@@ -275,7 +275,7 @@ enum State {
     /// No call yet.
     #[default]
     Waiting,
-    /// What came before the call: it fails as it begins.
+    /// Why it failed. The agent may not have been told.
     Failed(String),
     Open {
         id: u32,
@@ -300,9 +300,8 @@ impl Channel {
         wishes: mpsc::UnboundedSender<Wish>,
     ) {
         let mut state = self.state();
-        if let State::Failed(reason) = &*state {
-            _ = wishes.send(Wish::Fail(failure(id, reason)));
-        } else {
+        // One that has failed before its call fails as it begins.
+        if matches!(&*state, State::Waiting) {
             *state = State::Open {
                 id,
                 credit: 0,
@@ -329,11 +328,21 @@ impl Channel {
     fn fail(&self, reason: &str) {
         let mut state = self.state();
         match &*state {
-            State::Waiting => *state = State::Failed(reason.to_owned()),
-            State::Open { id, wishes, .. } => {
-                _ = wishes.send(Wish::Fail(failure(*id, reason)));
+            State::Waiting => {}
+            State::Open { id, wishes, .. } => _ = wishes.send(Wish::Fail(*id)),
+            State::Failed(_) | State::Closed => return,
+        }
+        *state = State::Failed(reason.to_owned());
+    }
+
+    /// The frame that tells the agent of a failure.
+    pub(crate) fn failure(&self, id: u32) -> Option<Frame> {
+        match &*self.state() {
+            State::Failed(reason) => {
+                let reason: String = reason.chars().take(1000).collect();
+                Some(Frame::with_flags(Kind::InputEnd, FLAG_FAILED, id, reason))
             }
-            State::Failed(_) | State::Closed => {}
+            _ => None,
         }
     }
 
@@ -349,7 +358,7 @@ impl Channel {
             State::Open {
                 credit, commands, ..
             } if *credit > 0 || size == 0 => Some(commands.upgrade()),
-            State::Closed => Some(None),
+            State::Closed | State::Failed(_) => Some(None),
             _ => None,
         };
         let commands = self.until(ready).await.ok_or(SendError::Ended)?;
@@ -375,9 +384,4 @@ impl Channel {
             changed.await;
         }
     }
-}
-
-fn failure(id: u32, reason: &str) -> Frame {
-    let reason: String = reason.chars().take(1000).collect();
-    Frame::with_flags(Kind::InputEnd, FLAG_FAILED, id, reason)
 }

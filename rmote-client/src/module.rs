@@ -176,8 +176,9 @@ impl Library {
                 ),
                 Body::Text(text) => {
                     open.extend(imports(text));
-                    // It fits arguments to the signatures of a user's own tools.
-                    open.push("rmote.arguments".to_owned());
+                    // What fits arguments to a tool's signatures, sends what it logs, and ends what it starts.
+                    let along = ["rmote.arguments", "rmote.logs", "rmote.children"];
+                    open.extend(along.map(str::to_owned));
                 }
             }
         }
@@ -308,9 +309,17 @@ mod tests {
         let names: Vec<_> = sent.iter().map(|source| source.name.as_str()).collect();
         assert_eq!(
             names,
-            ["a.b.base", "rmote.arguments", "a", "a.b", "a.b.tool"]
+            [
+                "a.b.base",
+                "rmote.arguments",
+                "rmote.logs",
+                "rmote.children",
+                "a",
+                "a.b",
+                "a.b.tool"
+            ]
         );
-        let frame = sent[2].load(&Limits::default()).unwrap();
+        let frame = sent[4].load(&Limits::default()).unwrap();
         assert!(Load::decode(&frame, &Limits::default()).unwrap().package);
     }
 

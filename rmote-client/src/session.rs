@@ -133,7 +133,7 @@ impl Session {
             options: options.clone(),
         };
         let driver = Driver {
-            later: inner.library.with_imports("rmote.interrupt"),
+            interrupt: inner.library.with_imports("rmote.interrupt"),
             target,
             transport: Box::new(transport),
             process: opened.process,
@@ -501,9 +501,15 @@ impl Session {
             idempotent,
         } = arguments;
         let mut sources = sources.clone();
-        if results.is_some() || !streams.is_empty() {
-            let more = self.sources("rmote.streams");
-            sources = more.iter().chain(sources.iter()).cloned().collect();
+        let streaming = results.is_some() || !streams.is_empty();
+        for (needed, module) in [
+            (streaming, "rmote.streams"),
+            (deadline.is_some(), "rmote.interrupt"),
+        ] {
+            if needed {
+                let more = self.sources(module);
+                sources = more.iter().chain(sources.iter()).cloned().collect();
+            }
         }
         let mut ends = Vec::new();
         let mut feeds = Vec::new();

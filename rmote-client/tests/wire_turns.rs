@@ -39,7 +39,15 @@ async fn the_first_result_costs_one_turn_and_one_write() {
     let kinds: Vec<_> = recorder.frames().iter().map(|frame| frame.kind).collect();
     assert_eq!(
         kinds,
-        [Kind::Hello, Kind::Load, Kind::Load, Kind::Call, Kind::Close]
+        [
+            Kind::Hello,
+            Kind::Load,
+            Kind::Load,
+            Kind::Load,
+            Kind::Load,
+            Kind::Call,
+            Kind::Close
+        ]
     );
     let bootstrap = recorder.bootstrap();
     eprintln!("the first write has {bytes} bytes, of which {bootstrap} are the bootstrap");

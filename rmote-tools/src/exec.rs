@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rmote_client::{HostPath, Module};
 use serde::Deserialize;
 
+use crate::child::ChildBuilder;
 use crate::fs::Content;
 
 static MODULE: Module = Module::new(
@@ -43,6 +44,20 @@ crate::tool! {
 
     /// Runs an expression with `/bin/sh -c`.
     fn shell(expression: String) -> Completed, shell_with(RunOptions);
+}
+
+impl Exec {
+    /// Prepares a program that runs beside its caller, with live streams; its first word is looked up in `PATH`.
+    pub fn child<W: Into<HostPath>>(&self, argv: impl IntoIterator<Item = W>) -> ChildBuilder {
+        let argv = argv.into_iter().map(Into::into).collect();
+        ChildBuilder::new(self.tool.session(), self.deadline, Some(argv))
+    }
+
+    /// Prepares the user's login shell: `$SHELL`, else that of the user database. To be used by a person, it wants a
+    /// [terminal](ChildBuilder::pty).
+    pub fn login_shell(&self) -> ChildBuilder {
+        ChildBuilder::new(self.tool.session(), self.deadline, None)
+    }
 }
 
 crate::options! {

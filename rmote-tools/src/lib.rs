@@ -26,6 +26,7 @@
 //! Every method gives a [`CallError`], which says who failed. What the Python method raised is there whole:
 //! `error.raised().is_some_and(|e| e.is("FileNotFoundError"))`.
 
+mod child;
 mod copy;
 mod exec;
 mod fs;
@@ -36,6 +37,7 @@ pub use stub::private as __private;
 
 pub use rmote_client::*;
 
+pub use crate::child::{Child, ChildBuilder, ChildStderr, ChildStdin, ChildStdout, Pty, Stdio};
 pub use crate::copy::{Action, CopyError, Failure, Progress, Summary, Transfer};
 pub use crate::exec::{Completed, Exec, RunOptions};
 pub use crate::fs::{
@@ -45,7 +47,11 @@ pub use crate::fs::{
 pub use crate::stub::{Keywords, Signature, Source};
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them.
-pub static LIBRARY: [&Module; 2] = [crate::exec::EXEC, crate::fs::FILE_SYSTEM];
+pub static LIBRARY: [&Module; 3] = [
+    crate::child::CHILD,
+    crate::exec::EXEC,
+    crate::fs::FILE_SYSTEM,
+];
 
 /// A tool that comes with rmote.
 #[derive(Debug)]

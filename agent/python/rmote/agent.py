@@ -116,6 +116,8 @@ class Agent:
         self.deadlines = set()
         # What is called before the process ends, however its calls fare: it leaves no files behind.
         self.cleanups = set()
+        # Calls that have printed a part of a line.
+        self.held = set()
         self.doomed = {}
         self.jobs = []
         self.threads = self.served = 0
@@ -398,18 +400,22 @@ class Agent:
         return self.functions.setdefault(name, function)
 
     def cancel(self, call):
-        if not call.cancelled:
+        again = call.cancelled
+        if not again:
             call.cancelled = True
             call.bell().release()
-            for stream in call.streams:
-                stream.notify()
-            if self.loop:
-                self.loop.cancel(call)
-            for group in list(call.groups):
-                self.doom(group)
+        # First this: what waits for a process is to raise when that has ended.
         if "rmote.interrupt" in self.sources.table:
             from rmote.interrupt import interrupt
             interrupt(self, call)
+        if again:
+            return
+        for stream in call.streams:
+            stream.notify()
+        if self.loop:
+            self.loop.cancel(call)
+        for group in list(call.groups):
+            self.doom(group)
 
     def doom(self, group):
         """Ends a process group: TERM now, KILL to what is left after a grace."""
@@ -457,10 +463,12 @@ class Agent:
         quiet = 0
         while True:
             seen, served = self.inline, self.served
+            while self.held:
+                self.flush_printed(self.held.pop())
             if quiet > QUIET_TICKS:
                 # Who gives this thread something to do does so first, then looks whether it dozes.
                 self.dozing = True
-                if not (self.inline or self.pending or self.doomed):
+                if not (self.inline or self.pending or self.doomed or self.held):
                     if not self.calls:
                         self.descriptors.repair(True)
                     wait = 3600
@@ -517,7 +525,8 @@ class Agent:
             for number, held in list(call.printed.items()):
                 data = bytes(held)
                 del held[:len(data)]
-                self.output(call.id, number, data)
+                if data:
+                    self.output(call.id, number, data)
 
     def log(self, level, logger, message):
         if not self.forked:
@@ -608,43 +617,25 @@ def signal_group(group, signal):
 
 
 def living(groups):
-    """What is left of process groups, but for this process and zombies; as negative groups where there is no /proc."""
+    """What is left of process groups and sessions, but for this process and zombies; as negative groups where there is no /proc."""
     left = []
-    groups = [group for group in groups if signal_group(group, 0)]
     own = str(getpid())
     try:
-        pids = groups and listdir("/proc")
+        pids = listdir("/proc")
     except OSError:
         pids = []
     if own not in pids:
-        return [-group for group in groups if group != getpgrp()]
+        return [-group for group in groups if group != getpgrp() and signal_group(group, 0)]
     for pid in pids:
         try:
             with open("/proc/%d/stat" % int(pid), "rb") as file:
-                state, _, group = file.read().rpartition(b")")[2].split()[:3]
+                state, _, *ids = file.read().rpartition(b")")[2].split()[:4]
         except (OSError, ValueError):
             continue
-        if int(group) in groups and state not in b"ZX" and pid != own:
+        # A shell's jobs are groups of their own.
+        if not {*map(int, ids)}.isdisjoint(groups) and state not in b"ZX" and pid != own:
             left.append(int(pid))
     return left
-
-
-def adopt(group):
-    """Makes a process group the current call's: it ends when the call is cancelled or the link ends."""
-    if agent:
-        call = agent.current()
-        call.groups.add(group)
-        if call.done:
-            agent.session.groups.add(group)
-        if call.cancelled:
-            agent.doom(group)
-
-
-def release(group):
-    """Says that a process group that was adopted has ended."""
-    if agent:
-        for call in [agent.session, *agent.calls.values()]:
-            call.groups.discard(group)
 
 
 def nap(seconds):

@@ -28,7 +28,7 @@ RUNNERS = {("rmote/agent.py", "run"), ("rmote/streams.py", "run")}
 
 try:
     from _functools import partial
-    from _operator import and_, attrgetter, is_, itemgetter
+    from _operator import and_, attrgetter, eq, is_, itemgetter
     from ctypes import c_int, c_ulong, py_object, pythonapi
 
     SET = pythonapi.PyThreadState_SetAsyncExc
@@ -92,7 +92,7 @@ def strike(call, thread, frame):
     call.settle = partial(SET, target, py_object())
     frames = map(itemgetter(thread), iter(sys._current_frames, None))
     threads = map(attrgetter("thread"), (call,))
-    same = map(and_, map(is_, frames, (frame,)), map(thread.__eq__, threads))
+    same = map(and_, map(is_, frames, (frame,)), map(partial(eq, thread), threads))
     collects = gc.isenabled()
     # A finalizer would be a function of Python's in between.
     gc.disable()

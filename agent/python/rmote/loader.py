@@ -10,6 +10,10 @@ __builtins__ = Module("builtins")
 __builtins__.__dict__.update(builtins.__dict__)
 
 
+# Python's own modules that are changed a little when a tool imports them, and what does it.
+HOOKS = {"logging": "rmote.logs", "subprocess": "rmote.children"}
+
+
 class Sources:
     """Finds modules among the sources: dotted name -> (source, file, whether a package)."""
 
@@ -20,14 +24,19 @@ class Sources:
         self.lock = _thread.RLock()
 
     def add(self, name, source, file, package=False):
-        self.table.setdefault(name, (source, file, package))
+        if name not in self.table:
+            self.table[name] = source, file, package
+            for module in HOOKS:
+                if HOOKS[module] == name and module in sys.modules:
+                    # Perhaps another thread is at it; this waits for its end.
+                    __import__(module)
+                    self.module(name).attach(sys.modules[module])
         if name.startswith("rmote."):
             self.table.setdefault(name.rpartition(".")[0], (b"", "", True))
 
     def find_spec(self, name, path=None, target=None):
-        hook = {"logging": "rmote.logs", "subprocess": "rmote.children"}.get(name)
+        hook = HOOKS.get(name)
         if hook in self.table:
-            # One of Python's own that is changed a little when a tool imports it.
             spec = PathFinder.find_spec(name, path)
             run = spec.loader.exec_module
 

@@ -11,7 +11,7 @@ PART = 1 << 16
 
 
 class Text(io.TextIOBase):
-    """Stands in for sys.stdout or sys.stderr, and for their buffers: sends whole lines, or more, to the current call."""
+    """Stands in for sys.stdout or sys.stderr, and for their buffers: sends whole lines at once to the current call, and what is less soon after."""
 
     encoding = "utf-8"
     errors = "backslashreplace"
@@ -39,6 +39,10 @@ class Text(io.TextIOBase):
                 held += data
                 if b"\n" in data or len(held) > PART:
                     agent.flush_printed(call)
+                else:
+                    # A line may be long in the making.
+                    agent.held.add(call)
+                    agent.wake()
             if call.check:
                 call.check()
         return len(text)

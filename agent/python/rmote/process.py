@@ -36,23 +36,10 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
     import subprocess
     from time import monotonic
 
-    from rmote import agent
+    from rmote import agent, children
 
-    if isinstance(argv, (str, bytes)):
-        raise TypeError("a command is a list of words")
-    argv = [os.fspath(arg) for arg in argv]
-    if not argv:
-        raise ValueError("no command given")
     if isinstance(input, str):
         input = input.encode("utf-8", "surrogateescape")
-    full = {} if clear_env else dict(os.environ)
-    for name, value in (env or {}).items():
-        if value is None:
-            full.pop(name, None)
-        else:
-            full[name] = value
-
-    done = Finished(argv)
     out, err = bytearray(), bytearray()
     poll = select.poll()
     pipes = {}
@@ -61,24 +48,10 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
     end = None if timeout is None else monotonic() + timeout
     child = None
     try:
-        # The end of the link waits for what is being started.
-        agent.starting.append(1)
-        try:
-            if agent.agent and agent.agent.ending.locked():
-                raise InterruptedError("the link has ended")
-            child = _start(
-                argv,
-                env=full,
-                cwd=cwd,
-                bufsize=0,
-                stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
-                stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-            agent.adopt(child.pid)
-        finally:
-            agent.starting.pop()
+        given = subprocess.DEVNULL if input is None else subprocess.PIPE
+        taken = subprocess.PIPE if stdout else subprocess.DEVNULL
+        child = start(argv, env=env, clear_env=clear_env, cwd=cwd, stdin=given, stdout=taken, stderr=subprocess.PIPE)
+        done = Finished(child.args)
         for pipe in (child.stdin, child.stdout, child.stderr):
             if pipe:
                 pipes[pipe.fileno()] = pipe
@@ -141,17 +114,18 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
                 end = now + GRACE
     except BaseException:
         if child:
-            _stop(child)
+            stop(child)
         raise
     finally:
         if child:
-            agent.release(child.pid)
+            children.release(child.pid)
             for pipe in (child.stdin, child.stdout, child.stderr):
                 if pipe and not pipe.closed:
                     if done.held and pipe is not child.stdin:
                         _drain(pipe)
                     else:
                         pipe.close()
+    children.check()
     done.stdout, done.stderr = bytes(out), bytes(err)
     code = child.returncode
     if code is not None and code < 0:
@@ -159,6 +133,43 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
     else:
         done.code = code
     return done
+
+
+def start(argv, *, env=None, clear_env=False, cwd=None, **options):
+    """Starts a command in a session of its own, which is the current call's: a `Popen`.
+
+    `env` and `clear_env` are as for `run`. Whoever calls it calls `children.release` with its number at its end.
+    """
+    from rmote import agent, children
+
+    if isinstance(argv, (str, bytes)):
+        raise TypeError("a command is a list of words")
+    argv = [os.fspath(arg) for arg in argv]
+    if not argv:
+        raise ValueError("no command given")
+    full = {} if clear_env else dict(os.environ)
+    for name, value in (env or {}).items():
+        if value is None:
+            full.pop(name, None)
+        else:
+            full[name] = value
+    # The end of the link waits for what is being started.
+    agent.starting.append(1)
+    try:
+        if agent.agent and agent.agent.ending.locked():
+            raise InterruptedError("the link has ended")
+        child = _start(argv, env=full, cwd=cwd, bufsize=0, start_new_session=True, **options)
+        try:
+            children.adopt(child.pid)
+        except BaseException:
+            stop(child)
+            children.release(child.pid)
+            for pipe in filter(None, (child.stdin, child.stdout, child.stderr)):
+                pipe.close()
+            raise
+    finally:
+        agent.starting.pop()
+    return child
 
 
 def describe(done):
@@ -201,7 +212,7 @@ def _start(argv, **options):
         raise FileNotFoundError(errno.ENOENT, what, name) from None
 
 
-def _stop(child):
+def stop(child):
     """Ends the group of a call that was cancelled or failed."""
     import signal
     import subprocess

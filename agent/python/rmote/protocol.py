@@ -1,6 +1,19 @@
 """What tool files that were written for rmote 0.3 import."""
 import sys
 
+from rmote import agent
+from rmote.agent import Cancelled  # noqa: F401
+
+
+def cancelled():
+    """Whether the current call was cancelled, or is past its deadline.
+
+    Python code is interrupted by `Cancelled` anyway, which is no `Exception`; this is for what catches it, and for work
+    in native code that is done in pieces. A thread that a tool has started has no call: there, it is about the session's
+    only call in flight, and false when there are several.
+    """
+    return bool(agent.agent and agent.agent.current().cancelled)
+
 
 class Tool:
     """The base of a tool: a class whose methods are called from afar."""

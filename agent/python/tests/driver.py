@@ -12,7 +12,7 @@ import bootstrap
 from rmote.wire import HEAD, decode, encode
 
 SOURCES = os.path.dirname(bootstrap.HERE)
-CORE = ("wire", "failure", "output", "coroutines", "agent", "logs")
+CORE = ("wire", "failure", "output", "coroutines", "agent")
 MARK = b"0123456789abcdef" * 2
 RUN = "import sys;exec(sys.argv[1].replace(chr(126),chr(10)))"
 HELLO, LOAD, CALL, CANCEL, PING, CLOSE, RETURN, RAISE, OUTPUT, LOG, PONG, BYE = 1, 2, 3, 4, 5, 6, 33, 34, 35, 36, 37, 38
@@ -187,13 +187,13 @@ class Agent(Link):
     def load(self, name, text, package=False):
         """Loads a module; what fits arguments comes with the first of the user's own, as the controller does it."""
         if not name.startswith("rmote."):
-            self.load_own("arguments")
+            self.load_own("arguments", "logs", "children")
         source = text if isinstance(text, bytes) else text.encode()
         payload = encode((name, zlib.compress(source), name.replace(".", "/") + ".py", package))
         self.write(frame(LOAD, payload=payload, flags=1))
 
     def load_own(self, *names):
-        for name in names:
+        for name in names + ("children",) * ("process" in names):
             self.load("rmote." + name, source("rmote/" + name))
 
     def call(self, function, *args, **kwargs):

@@ -26,6 +26,19 @@ def block(name, *prints):
     gate(name).acquire()
     return name
 
+def dots():
+    from rmote import agent
+    for _ in range(3):
+        # Also when all has been quiet for long.
+        while not agent.agent.dozing:
+            time.sleep(0.001)
+        print(".", end="")
+    print("!", end="", file=sys.stderr)
+    gate("dots").acquire()
+    gate("dots").acquire()
+    print("done")
+    return "dots"
+
 def open_gate(name):
     try:
         gate(name).acquire(False)
@@ -109,10 +122,10 @@ def late_run():
     return run("sleep", "1000")
 
 def left_group():
-    from rmote import agent
+    from rmote import children
     import subprocess
     pid = subprocess.Popen(["sleep", "1000"], start_new_session=True).pid
-    agent.adopt(pid)
+    children.adopt(pid)
     return pid
 
 class State:
@@ -357,6 +370,16 @@ class Concurrency(Case):
         for name, id in ids.items():
             self.assertEqual(agent.printed(id), (name + "\n").encode() * 3)
 
+    def test_a_line_that_is_not_finished_comes_while_the_call_runs(self):
+        agent = self.start()
+        id = agent.call("t:dots")
+        while agent.printed(id) + agent.printed(id, 2) != b"...!":
+            agent.serve()
+        self.assertNotIn(id, agent.returned)
+        agent.run("t:open_gate", "dots")
+        self.assertEqual(agent.result(id), "dots")
+        self.assertEqual(agent.printed(id), b"...done\n")
+
     def test_coroutines_beside_functions(self):
         agent = self.start()
         coroutines = [agent.call("t:async_meet", 30) for _ in range(20)]
@@ -423,7 +446,7 @@ class Cancel(Case):
         groups = until(lambda: agent.run("t:groups"))
         agent.cancel(id)
         error = agent.error(id)
-        self.assertEqual((error.by, error.message), ("cancelled", "signal 15"))
+        self.assertEqual((error.by, error.type), ("cancelled", "Cancelled"))
         until(lambda: not members(groups[0]))
 
     def test_a_command_that_ignores_term(self):
@@ -435,7 +458,7 @@ class Cancel(Case):
         groups = until(lambda: agent.run("t:groups"))
         agent.cancel(id)
         error = agent.error(id)
-        self.assertEqual((error.by, error.message), ("cancelled", "signal 9"))
+        self.assertEqual((error.by, error.type), ("cancelled", "Cancelled"))
         until(lambda: not members(groups[0]))
 
     def test_before_the_command_starts(self):
@@ -444,7 +467,7 @@ class Cancel(Case):
         agent.run("os.getpid")
         agent.cancel(id)
         error = agent.error(id)
-        self.assertEqual((error.by, error.message), ("cancelled", "signal 15"))
+        self.assertEqual((error.by, error.type), ("cancelled", "Cancelled"))
 
     def test_before_the_call_starts(self):
         agent = self.start()
@@ -474,10 +497,11 @@ class Cancel(Case):
     def test_deadline_of_a_command(self):
         agent = self.start("process")
         error = agent.fails("t:run", "sleep", "1000", deadline=300)
-        self.assertEqual((error.by, error.message), ("cancelled", "signal 15"))
+        self.assertEqual((error.by, error.type), ("cancelled", "Cancelled"))
 
     def test_a_group_outlives_its_call_but_not_the_link(self):
         agent = Agent()
+        agent.load_own("children")
         agent.load("t", TOOL)
         group = agent.run("t:left_group")
         agent.run("os.getpid")

@@ -83,13 +83,12 @@ gate.acquire()
 
 def swallows():
     mark("begun")
-    while not gate.acquire(False):
+    while True:
         try:
-            while not gate.locked(): pass
-            for _ in range(1000): pass
+            while not gate.acquire(False): pass
+            return "went on"
         except BaseException:
             mark("swallowed")
-    return "went on"
 
 def open_gate():
     gate.release()

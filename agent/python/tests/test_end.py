@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -22,7 +23,7 @@ def command(*words):
 
 def groups():
     from rmote import agent
-    return sorted(group for call in agent.agent.calls.values() for group in call.groups)
+    return sorted(group for call in [agent.agent.session, *agent.agent.calls.values()] for group in call.groups)
 
 def own_child(expression):
     return subprocess.Popen(["/bin/sh", "-c", expression]).pid
@@ -46,6 +47,25 @@ def stubborn():
 
 def spin():
     while True: pass
+
+def swallow():
+    while True:
+        try:
+            while True: time.sleep(0.001)
+        except: pass
+
+def busy_swallow():
+    while True:
+        try:
+            while True: pass
+        except: pass
+
+def started(*words):
+    subprocess.run(words)
+
+async def started_async(*words):
+    import asyncio
+    await (await asyncio.create_subprocess_exec(*words)).wait()
 """
 
 
@@ -84,6 +104,52 @@ class End(unittest.TestCase):
         self.assertTrue(all(map(members, groups)))
         agent.close()
         self.assertFalse(any(map(members, groups)))
+
+    def test_children_of_calls_however_they_were_started(self):
+        agent = self.start()
+        agent.call("t:started", "sleep", "1000")
+        agent.call("t:started", "/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+        agent.call("t:started_async", "sleep", "1000")
+        groups = until(lambda: len(agent.run("t:groups")) > 2 and agent.run("t:groups"))
+        self.assertTrue(all(map(members, groups)))
+        agent.close()
+        self.assertFalse(any(map(members, groups)))
+
+    def test_cancelled_calls_that_go_on(self):
+        agent = self.start()
+        agent.load_own("interrupt")
+        for function in ("swallow", "busy_swallow", "spin", "nap"):
+            id = agent.call("t:" + function)
+            agent.run("os.getpid")
+            agent.cancel(id)
+        agent.run("os.getpid")
+        agent.close()
+
+    def test_term_while_calls_swallow_everything(self):
+        agent = self.start()
+        agent.call("t:swallow")
+        agent.call("t:busy_swallow")
+        agent.call("t:started", "sleep", "1000")
+        groups = until(lambda: agent.run("t:groups"))
+        os.kill(agent.pid, signal.SIGTERM)
+        agent.rest()
+        agent.close()
+        self.assertFalse(any(map(members, groups)))
+
+    def test_jobs_of_a_command_in_groups_of_their_own(self):
+        agent = self.start()
+        with tempfile.NamedTemporaryFile() as file:
+            script = (
+                "import os, sys, time\n"
+                "if not os.fork():\n"
+                "    os.setpgid(0, 0)\n"
+                "    open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+                "time.sleep(1000)")
+            agent.call("t:command", sys.executable, "-c", script, file.name)
+            job = int(until(lambda: file.seek(0) or file.read()))
+            self.assertEqual(os.getpgid(job), job)
+        agent.close()
+        self.assertFalse(alive(job))
 
     def test_a_command_that_is_being_started(self):
         for _ in range(10):

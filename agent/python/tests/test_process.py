@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bootstrap  # noqa: F401
 
-from rmote import agent, process
+from rmote import children, process
 from rmote.process import run
 
 
@@ -38,10 +38,10 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.groups = []
         self.adopted = []
-        self.addCleanup(setattr, agent, "adopt", agent.adopt)
-        self.addCleanup(setattr, agent, "release", agent.release)
-        agent.adopt = lambda pid: (self.adopted.append(pid), self.groups.append(pid))
-        agent.release = lambda pid: self.groups.remove(pid)
+        self.addCleanup(setattr, children, "adopt", children.adopt)
+        self.addCleanup(setattr, children, "release", children.release)
+        children.adopt = lambda pid: (self.adopted.append(pid), self.groups.append(pid))
+        children.release = lambda pid: self.groups.remove(pid)
         self.before = descriptors()
 
     def tearDown(self):
@@ -206,7 +206,7 @@ class Run(Case):
             self.groups.append(pid)
             raise Stop
 
-        agent.adopt = adopt
+        children.adopt = adopt
         with self.assertRaises(Stop):
             sh("sleep 100 & sleep 100")
 

@@ -1,0 +1,99 @@
+"""The processes that calls start: each leads a session of its own, which ends with its call's cancellation or the link."""
+from os import kill
+
+from rmote import agent
+from rmote.agent import Cancelled, living, signal_group
+
+# Groups whose leader has been waited for while others are left in them.
+orphans = set()
+
+
+def adopt(group):
+    """Makes a process group the current call's: it ends when the call is cancelled or the link ends."""
+    session = agent.agent
+    if session:
+        orphans.discard(group)
+        call = session.current()
+        call.groups.add(group)
+        if call.done:
+            session.session.groups.add(group)
+        if call.cancelled:
+            session.doom(group)
+
+
+def release(group):
+    """Says that a process group that was adopted has ended."""
+    orphans.discard(group)
+    if agent.agent:
+        for call in [agent.agent.session, *agent.agent.calls.values()]:
+            call.groups.discard(group)
+
+
+def check():
+    """Raises Cancelled if the current call was cancelled; nothing else does so then."""
+    call = agent.agent and agent.agent.current()
+    if call and call.cancelled:
+        call.bell().acquire(False)
+        raise Cancelled
+
+
+def attach(subprocess):
+    """Makes what `subprocess` starts, for asyncio and `os.popen` too, the current call's.
+
+    What is given a session, a group or a `preexec_fn` by who starts it is left to them.
+    """
+    agent.living, agent.signal_group = its_living, signal_its
+    start = subprocess.Popen.__init__
+
+    def __init__(self, *args, **options):
+        # By position, what comes seventh is the preexec_fn.
+        theirs = len(args) > 6 or any(map(options.get, ("preexec_fn", "start_new_session")))
+        if theirs or options.get("process_group") is not None or agent.agent.forked:
+            return start(self, *args, **options)
+        options["start_new_session"] = True
+        # The end of the link waits for what is being started.
+        agent.starting.append(1)
+        try:
+            if agent.agent.ending.locked():
+                raise InterruptedError("the link has ended")
+            start(self, *args, **options)
+            self._adopted = True
+            adopt(self.pid)
+        finally:
+            agent.starting.pop()
+
+    def reaped(self, code):
+        self.__dict__["returncode"] = code
+        if code is not None and self.__dict__.pop("_adopted", False):
+            leave(self.pid)
+
+    subprocess.Popen.__init__ = __init__
+    # Whoever waits for the process, asyncio does so itself, sets this.
+    subprocess.Popen.returncode = property(lambda self: self.__dict__.get("returncode"), reaped)
+
+
+def leave(group):
+    """Keeps a group that has lost its leader while there is anything in it: its number may be a stranger's afterwards."""
+    orphans.add(group)
+    for each in list(orphans):
+        if not signal_its(each, 0):
+            release(each)
+
+
+def signal_its(group, signal):
+    """As `signal_group`, but for a group whose number is another's by now."""
+    if group in orphans:
+        try:
+            kill(group, 0)
+        except ProcessLookupError:
+            pass
+        except OSError:
+            return False
+        else:
+            # While a group lives no process is given its number.
+            return False
+    return signal_group(group, signal)
+
+
+def its_living(groups):
+    return living([group for group in groups if group not in orphans or signal_its(group, 0)])
