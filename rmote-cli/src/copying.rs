@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rmote_tools::{
-    Action, CallError, CopyError, FileSystem, HostPath, Progress, Session, Summary, Target,
+    Action, CallError, CopyError, CopyProgress, FileSystem, HostPath, Session, Summary, Target,
     Transfer, escape,
 };
 
@@ -162,7 +162,7 @@ fn bar() -> ProgressBar {
     bar
 }
 
-fn follow(bar: ProgressBar) -> impl Fn(Progress) + Send + Sync + 'static {
+fn follow(bar: ProgressBar) -> impl Fn(CopyProgress) + Send + Sync + 'static {
     let bar = Arc::new(bar);
     move |now| {
         bar.set_length(now.total_bytes);

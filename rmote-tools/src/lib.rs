@@ -38,7 +38,7 @@ pub use stub::private as __private;
 pub use rmote_client::*;
 
 pub use crate::child::{Child, ChildBuilder, ChildStderr, ChildStdin, ChildStdout, Pty, Stdio};
-pub use crate::copy::{Action, CopyError, Failure, Progress, Summary, Transfer};
+pub use crate::copy::{Action, CopyError, CopyProgress, Failure, Summary, Transfer};
 pub use crate::exec::{Completed, Exec, RunOptions};
 pub use crate::fs::{
     AbsentOptions, Change, Content, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions,

@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rmote_tools::{Action, CopyError, FileSystem, Local, Progress, Session, Summary, Transfer};
+use rmote_tools::{Action, CopyError, CopyProgress, FileSystem, Local, Session, Summary, Transfer};
 use sample::{Sample, listing, noise, set_mtime, temporary};
 
 /// Which way a copy goes: each test runs both.
@@ -377,7 +377,7 @@ async fn progress_ends_where_the_totals_are() {
     let (host, fs) = host().await;
     for way in [To, From] {
         let sample = Sample::new();
-        let last = Arc::new(Mutex::new(Progress::default()));
+        let last = Arc::new(Mutex::new(CopyProgress::default()));
         let seen = last.clone();
         let summary = way
             .copy(&fs, &sample.source, &sample.target)

@@ -32,7 +32,6 @@ PART = 1 << 16
 THREADS = 512
 TICK = 0.005
 QUIET_TICKS = 20
-GRACE = 2.0
 PLAIN = {type(None), bool, int, float, str, bytes}
 CURRENT = ContextVar("rmote call")
 # PyPy has none.
@@ -114,13 +113,13 @@ class Agent:
         self.functions = {}
         self.owners = {}
         self.deadlines = set()
-        # What is called before the process ends, however its calls fare: it leaves no files behind.
-        self.cleanups = set()
         # Calls that have printed a part of a line.
         self.held = set()
+        # What is called before the process ends, however its calls fare: it leaves no files behind.
+        self.cleanups = set()
         self.doomed = {}
         self.jobs = []
-        self.threads = self.served = 0
+        self.threads = self.served = self.silent = 0
         # Which thread reads: its number. The watcher moves it on when the reader is stuck in a call.
         self.reader = 0
         self.dozing = self.forked = False
@@ -209,6 +208,7 @@ class Agent:
                 data = b""
             if not data:
                 self.end()
+            self.silent = 0
             buffer += data
 
     def control(self, kind, flags, id, payload):
@@ -239,6 +239,7 @@ class Agent:
                 self.refusal = "the controller speaks protocol %s, this agent %d" % (hello["version"], VERSION)
             self.limit = min(hello["frame_limit"] - 6, LIMIT)
             self.log_level = hello["log_level"]
+            start_new_thread(self.guard, (self.beat, hello.get("heartbeat", 0) / 1000))
         elif kind == CLOSE:
             self.send(BYE, 0, 0, b"")
             self.flush()
@@ -414,14 +415,9 @@ class Agent:
             stream.notify()
         if self.loop:
             self.loop.cancel(call)
-        for group in list(call.groups):
-            self.doom(group)
-
-    def doom(self, group):
-        """Ends a process group: TERM now, KILL to what is left after a grace."""
-        signal_group(group, _signal.SIGTERM)
-        self.doomed[group] = monotonic() + GRACE
-        self.wake()
+        if call.groups:
+            from rmote.children import doom
+            doom(*call.groups)
 
     # Threads
 
@@ -449,6 +445,15 @@ class Agent:
             if monotonic() - start < TICK:
                 # Perhaps it was only the machine that was slow.
                 job[1].slow = False
+
+    def beat(self, seconds):
+        """Ends when nothing has come for three heartbeats. A thread of its own, since any other may be stuck in a write."""
+        while seconds:
+            sleep(seconds)
+            # One at a time, however long the process was stopped.
+            self.silent += 1
+            if self.silent > 3 and not select([self.input], [], [], 0)[0]:
+                self.end()
 
     def wake(self):
         if self.dozing:
@@ -486,10 +491,9 @@ class Agent:
                 if call.deadline <= now:
                     self.deadlines.discard(call)
                     self.cancel(call)
-            for group in list(self.doomed):
-                if now > self.doomed[group] or not signal_group(group, 0):
-                    signal_group(group, _signal.SIGKILL)
-                    del self.doomed[group]
+            if self.doomed:
+                from rmote.children import sweep
+                sweep(now)
             with self.lock:
                 if seen and self.inline is seen:
                     self.reader += 1

@@ -1,9 +1,13 @@
 """The processes that calls start: each leads a session of its own, which ends with its call's cancellation or the link."""
+from _signal import SIGKILL, SIGTERM
 from os import kill
+from time import monotonic
 
 from rmote import agent
 from rmote.agent import Cancelled, living, signal_group
 
+# Seconds between TERM and KILL.
+GRACE = 2.0
 # Groups whose leader has been waited for while others are left in them.
 orphans = set()
 
@@ -18,7 +22,7 @@ def adopt(group):
         if call.done:
             session.session.groups.add(group)
         if call.cancelled:
-            session.doom(group)
+            doom(group)
 
 
 def release(group):
@@ -27,6 +31,23 @@ def release(group):
     if agent.agent:
         for call in [agent.agent.session, *agent.agent.calls.values()]:
             call.groups.discard(group)
+
+
+def doom(*groups):
+    """Ends process groups: TERM now, KILL to what is left after a grace."""
+    for group in groups:
+        signal_its(group, SIGTERM)
+        agent.agent.doomed[group] = monotonic() + GRACE
+    agent.agent.wake()
+
+
+def sweep(now):
+    """What the watcher does at each tick while there are groups to end."""
+    doomed = agent.agent.doomed
+    for group in list(doomed):
+        if now > doomed[group] or not signal_its(group, 0):
+            signal_its(group, SIGKILL)
+            del doomed[group]
 
 
 def check():
@@ -42,7 +63,7 @@ def attach(subprocess):
 
     What is given a session, a group or a `preexec_fn` by who starts it is left to them.
     """
-    agent.living, agent.signal_group = its_living, signal_its
+    agent.living = its_living
     start = subprocess.Popen.__init__
 
     def __init__(self, *args, **options):

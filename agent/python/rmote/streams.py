@@ -193,6 +193,7 @@ class Results(Sending):
             async for item in iterator:
                 for frame in reversed(self.split(item)):
                     await self.notified(self.open)
+                    self.check()
                     flushed = self.flushed
                     self.frame(*frame)
                     if flushed != self.flushed:

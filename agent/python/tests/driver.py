@@ -157,7 +157,7 @@ class Link:
 class Agent(Link):
     """A session."""
 
-    def __init__(self, python=None, log_level=20, frame_limit=(1 << 27) + 6, version=1, **options):
+    def __init__(self, python=None, log_level=20, frame_limit=(1 << 27) + 6, version=1, heartbeat=0, **options):
         Link.__init__(self, argv(python), **options)
         self.returned = {}
         self.outputs = {}
@@ -174,7 +174,7 @@ class Agent(Link):
         self.hello = None
         self.bye = False
         self.last = 0
-        hello = encode({"version": version, "frame_limit": frame_limit, "log_level": log_level})
+        hello = encode({"version": version, "frame_limit": frame_limit, "log_level": log_level, "heartbeat": heartbeat})
         self.write(core() + frame(HELLO, payload=hello))
         begin = self.take(len(MARK) + 1)
         if begin != MARK + b"P":

@@ -82,9 +82,9 @@ gate = _thread.allocate_lock()
 gate.acquire()
 
 def swallows():
-    mark("begun")
     while True:
         try:
+            mark("begun")
             while not gate.acquire(False): pass
             return "went on"
         except BaseException:
@@ -117,11 +117,12 @@ def waits():
     gate.release()
     while True: pass
 
-def returns_cancelled():
-    from rmote import agent
-    mark("begun")
-    while not agent.agent.current().cancelled: pass
-    return "finished"
+def finishes():
+    try:
+        mark("begun")
+        while True: time.sleep(0.001)
+    except BaseException:
+        return "finished"
 
 def catches():
     """Sees what it is."""
@@ -277,9 +278,7 @@ class Cancel(Case):
         self.assertEqual(self.agent.run("t:seen").count("swallowed"), int(INTERRUPTS))
 
     def test_one_that_finishes_first(self):
-        self.agent.load("q", "import time\nfrom t import mark\nfrom rmote import agent\n"
-                             "def f():\n mark('begun')\n while not agent.agent.current().cancelled:\n  try: time.sleep(0.001)\n  except BaseException: pass\n return 'finished'\n")
-        id = self.begin("q:f")
+        id = self.begin("t:finishes")
         self.agent.cancel(id)
         self.assertEqual(self.agent.result(id), "finished")
 

@@ -18,7 +18,7 @@ LATER = {
 }
 # Modules that start later by themselves, or on demand, may import these.
 OTHERS = {
-    "children": {"os"},
+    "children": {"_signal", "os", "time"},
     "coroutines": {"_thread", "asyncio", "sys"},
     "describe": {"inspect"},
     "interrupt": {"_functools", "_operator", "_thread", "ctypes", "gc", "itertools", "sys"},

@@ -17,5 +17,5 @@ mod upload;
 mod writing;
 
 pub use error::CopyError;
-pub use summary::{Action, Failure, Progress, Summary};
+pub use summary::{Action, CopyProgress, Failure, Summary};
 pub use transfer::Transfer;

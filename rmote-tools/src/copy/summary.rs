@@ -60,7 +60,7 @@ pub struct Failure {
 /// How far a copy is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Progress {
+pub struct CopyProgress {
     /// Files that are done.
     pub files: u64,
     /// Files that are known to need their content so far.
@@ -104,20 +104,20 @@ impl fmt::Display for Failure {
     }
 }
 
-pub(crate) type OnProgress = Box<dyn Fn(Progress) + Send + Sync>;
+pub(crate) type OnProgress = Box<dyn Fn(CopyProgress) + Send + Sync>;
 pub(crate) type OnAction = Box<dyn Fn(&std::path::Path, Action) + Send + Sync>;
 
 /// Counts, and tells who wants to know.
 #[derive(Default)]
 pub(crate) struct Tally {
-    counts: Mutex<(Summary, Progress)>,
+    counts: Mutex<(Summary, CopyProgress)>,
     pub(crate) on_progress: Option<OnProgress>,
     pub(crate) on_action: Option<OnAction>,
 }
 
 impl Tally {
     /// Changes the counts.
-    pub(crate) fn count(&self, change: impl FnOnce(&mut Summary, &mut Progress)) {
+    pub(crate) fn count(&self, change: impl FnOnce(&mut Summary, &mut CopyProgress)) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let (summary, progress) = &mut *counts;
         let before = *progress;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::error::CopyError;
 use super::exclude::Excludes;
-use super::summary::{Action, Progress, Summary, Tally};
+use super::summary::{Action, CopyProgress, Summary, Tally};
 use super::{download, upload};
 
 /// Files from this size on can be gone on with after a broken copy.
@@ -207,7 +207,7 @@ impl Transfer {
     }
 
     /// Calls a function with each step of progress. It should be quick, the copy waits for it.
-    pub fn progress(mut self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+    pub fn progress(mut self, tell: impl Fn(CopyProgress) + Send + Sync + 'static) -> Self {
         self.tally.on_progress = Some(Box::new(tell));
         self
     }
