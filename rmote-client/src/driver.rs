@@ -434,6 +434,10 @@ impl Driver {
 
     /// Takes a wish, and those that have come with it.
     pub(crate) fn grant(&mut self, wish: Wish) {
+        // What was asked for before the wish came through the other channel: the call that it is about may wait there.
+        while let Ok(command) = self.commands.try_recv() {
+            self.command(Some(command));
+        }
         let mut next = Some(wish);
         while let Some(wish) = next {
             match wish {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{Marker, chain, in_session, within};
 use rmote_client::{
-    Arguments, CallErrorKind, Function, LinkErrorKind, Options, Session, Tool, Value,
+    Arguments, CallErrorKind, Cancelled, Function, LinkErrorKind, Options, Session, Tool, Value,
 };
 
 const SLOW: &str = r#"
@@ -57,6 +57,24 @@ async fn seen(slow: &Tool, what: &str) {
     while !slow.call::<bool>("Slow.seen", (what,)).await.unwrap() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+#[tokio::test]
+async fn a_call_that_is_stopped_at_once_is_stopped() {
+    in_session(|session| async move {
+        let slow = session.load_as("slow", SLOW).unwrap();
+        // Which of the two the driver sees first is left to chance.
+        for _ in 0..100 {
+            let arguments = Arguments::new(&(1000, "x")).unwrap();
+            let nap = slow
+                .start_with::<Value>("Slow.nap", arguments)
+                .await
+                .unwrap();
+            let cancelled = nap.cancel(Duration::from_secs(30)).await;
+            assert!(matches!(cancelled, Cancelled::Stopped), "{cancelled:?}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -46,7 +46,11 @@ def interrupt(agent, call):
     """Raises Cancelled in a call, or sees to it that the watcher comes back at its next tick."""
     # Who does little but print is seldom anywhere else, so there it is asked.
     call.check = lambda: check(call)
-    if not SET or not call.thread:
+    if not SET or call.done or call.task:
+        return
+    if not call.thread:
+        # It is about to begin: its module is being imported.
+        agent.deadlines.add(call)
         return
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)

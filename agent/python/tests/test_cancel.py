@@ -2,6 +2,7 @@
 import os
 import random
 import sys
+import tempfile
 import time
 import unittest
 
@@ -335,6 +336,19 @@ if INTERRUPTS:
                     self.setUp()
                     self.cancelled(self.begin("t:" + function))
                     self.assertNotIn("swallowed", self.agent.run("t:seen"))
+
+        def test_a_call_whose_module_is_still_imported(self):
+            with tempfile.TemporaryDirectory() as folder:
+                gate = os.path.join(folder, "gate")
+                source = "import os\nwhile not os.path.exists(%r): pass\ndef spin():\n    while True: pass\n" % gate
+                self.agent.load("gated", source)
+                id = self.agent.call("gated:spin")
+                self.agent.run("os.getpid")
+                self.agent.cancel(id)
+                # Read by now, and a tick has passed.
+                self.agent.run("time.sleep", 0.05)
+                open(gate, "w").close()
+                self.assertEqual(self.agent.error(id).by, "cancelled")
 
         def test_a_loop_is_left_where_it_was(self):
             error = self.cancelled(self.begin("t:deep"))
