@@ -1,6 +1,7 @@
 //! `rmote-cli call`.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,9 +9,9 @@ use rmote_tools::{CallError, CallErrorKind, RemoteError, Session, Target, Value,
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
-use crate::cli::{Call, Host};
+use crate::cli::Call;
 use crate::exit::Exit;
-use crate::run::{chain, connect, finish, load, targets};
+use crate::run::{chain, connect, failed, finish, load, targets};
 use crate::{arguments, json, printer};
 
 /// What one target gave.
@@ -35,8 +36,7 @@ impl Failure {
     fn of(error: &CallError, callable: &str) -> Self {
         let message = match &error.kind {
             // They name the host themselves, and it is not this call's fault.
-            CallErrorKind::Start(error) => chain(error),
-            CallErrorKind::Link { error, progress } => format!("{}; {progress}", chain(error)),
+            CallErrorKind::Start(_) | CallErrorKind::Link { .. } => failed(error),
             kind => format!("{}: {}: {}", error.target, escape(callable), chain(kind)),
         };
         Self {
@@ -133,7 +133,7 @@ async fn work(session: &Session, target: &str, call: &Call) -> Result<Value, Fai
 
 async fn run_call(session: &Session, call: &Call) -> Result<Value, Failure> {
     let usage = |message| Failure::new(Exit::Usage, message);
-    let tools = load(session, &call.host).map_err(usage)?;
+    let tools = load(session, &call.tool).map_err(usage)?;
     let mut arguments = arguments::parse(&call.args, &call.texts).map_err(usage)?;
     if let Some(timeout) = call.timeout {
         arguments = arguments.deadline(timeout);
@@ -156,7 +156,7 @@ async fn run_call(session: &Session, call: &Call) -> Result<Value, Failure> {
         .find(|tool| tool.module() == first && !rest.is_empty())
     {
         tool.call_value(rest, arguments).await
-    } else if let Some(tool) = defining(&call.host, first).and_then(|index| tools.get(index)) {
+    } else if let Some(tool) = defining(&call.tool, first).and_then(|index| tools.get(index)) {
         tool.call_value(&call.callable, arguments).await
     } else {
         session.call_value(&call.callable, arguments).await
@@ -165,8 +165,8 @@ async fn run_call(session: &Session, call: &Call) -> Result<Value, Failure> {
 }
 
 /// Which of the tool files defines a class or function of this name.
-fn defining(host: &Host, name: &str) -> Option<usize> {
-    host.tool.iter().position(|path| {
+fn defining(files: &[PathBuf], name: &str) -> Option<usize> {
+    files.iter().position(|path| {
         let source = std::fs::read_to_string(path).unwrap_or_default();
         source.lines().any(|line| {
             let defined = ["class ", "def ", "async def "]

@@ -1,9 +1,11 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use rmote_tools::KnownHosts;
 
@@ -46,6 +48,26 @@ Examples:
   rmote-cli call web01 platform.node
   rmote-cli call web01 --tool audit.py Audit.run / depth:=2";
 
+const EXEC_USAGE: &str = "rmote-cli exec [OPTIONS] TARGET [--] COMMAND [ARG]...";
+
+const EXEC_HELP: &str = "\
+The command's streams are ours, byte for byte, also on a terminal. Ctrl-C interrupts the command, a second one leaves it
+and ends it. Of several targets each line is shown behind the target's name, and nothing is read from standard input.
+
+Examples:
+  rmote-cli exec web01 uptime
+  rmote-cli exec web01,web02 -- journalctl -fu nginx
+  rmote-cli exec docker://db pg_dump shop | gzip >shop.gz
+  rmote-cli exec web01 --tty top";
+
+const SHELL_HELP: &str = "\
+The terminal on the host is as large as ours, and all keys go there; what it shows is shown as it comes.
+At the start of a line, ~. hangs up, and ~~ is a tilde.";
+
+const CODES: &str = "\
+Exit codes: those of the command; 128 and the number of the signal that ended it; 126 it cannot be run, 127 there is no
+such program; 255 could not connect, link lost or hung up; 2 usage; 130 interrupted. Of several targets the highest counts.";
+
 const PLACES: &str = "\
 Places:
   path, ./path                       a path here
@@ -77,17 +99,21 @@ pub(crate) enum Command {
     /// Call a function on one or more hosts and print its result.
     #[command(override_usage = CALL_USAGE, after_help = format!("{CALL_HELP}\n\n{TARGETS}\n\n{EXIT_CODES}"))]
     Call(Call),
+    /// Run a command on one or more hosts with live input and output; its exit code is ours.
+    #[command(override_usage = EXEC_USAGE, after_help = format!("{EXEC_HELP}\n\n{TARGETS}\n\n{CODES}"))]
+    Exec(Exec),
+    /// Open the user's login shell on a host, on a terminal.
+    #[command(after_help = format!("{SHELL_HELP}\n\n{TARGETS}\n\n{CODES}"))]
+    Shell(Shell),
     /// Copy files and trees to a host or from it.
     #[command(
         override_usage = CP_USAGE,
-        after_help = format!("{CP_HELP}\n\n{PLACES}\n\n{EXIT_CODES}"),
-        mut_arg("tool", |arg| arg.hide(true))
+        after_help = format!("{CP_HELP}\n\n{PLACES}\n\n{EXIT_CODES}")
     )]
     Cp(Cp),
     /// Make a tree on a host what one here is, or the other way round; only what differs travels.
     #[command(
-        after_help = format!("{SYNC_HELP}\n\n{PLACES}\n\n{EXIT_CODES}"),
-        mut_arg("tool", |arg| arg.hide(true))
+        after_help = format!("{SYNC_HELP}\n\n{PLACES}\n\n{EXIT_CODES}")
     )]
     Sync(Sync),
     /// List the tools, their methods, arguments and first doc line, as a host knows them.
@@ -113,6 +139,28 @@ pub(crate) struct Call {
     /// End the call after this time, such as 5, 1.5, 500ms or 2m; exit code 4.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
+    /// Bring a tool file of one's own, as the module FILE; may be given several times.
+    #[arg(long, value_name = "FILE.py")]
+    pub(crate) tool: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// The host, or several with commas between.
+    pub(crate) target: String,
+    /// The program and its arguments, as they are: no shell reads them.
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub(crate) argv: Vec<OsString>,
+    /// Give it a terminal on the host, for programs that want a person: see `shell`.
+    #[arg(short, long)]
+    pub(crate) tty: bool,
+    /// Leave standard input alone, as `</dev/null` would.
+    #[arg(short, long, conflicts_with = "tty")]
+    pub(crate) no_stdin: bool,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
     #[command(flatten)]
     pub(crate) host: Host,
 }
@@ -124,6 +172,16 @@ pub(crate) struct Cp {
     pub(crate) places: Vec<OsString>,
     #[command(flatten)]
     pub(crate) copying: Copying,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shell {
+    /// The host.
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
     #[command(flatten)]
     pub(crate) host: Host,
 }
@@ -149,6 +207,17 @@ pub(crate) struct Sync {
     pub(crate) copying: Copying,
     #[command(flatten)]
     pub(crate) host: Host,
+}
+
+/// What a command finds around it.
+#[derive(Debug, Args)]
+pub(crate) struct Surroundings {
+    /// Set a variable; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = OsStringValueParser::new().try_map(|text| variable(&text)))]
+    pub(crate) env: Vec<(String, OsString)>,
+    /// The directory to run in.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
 }
 
 /// How to copy.
@@ -193,16 +262,16 @@ pub(crate) struct Tools {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Bring a tool file of one's own, as the module FILE; may be given several times.
+    #[arg(long, value_name = "FILE.py")]
+    pub(crate) tool: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) host: Host,
 }
 
-/// How to reach a host and what to bring along.
+/// How to reach a host.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Host {
-    /// Bring a tool file of one's own, as the module FILE; may be given several times.
-    #[arg(long, value_name = "FILE.py")]
-    pub(crate) tool: Vec<PathBuf>,
     /// The interpreter on the host; without it the first one that fits.
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<String>,
@@ -320,6 +389,15 @@ fn options_first(words: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
     (options, words.collect())
 }
 
+/// Reads `NAME=VALUE`.
+fn variable(text: &OsStr) -> Result<(String, OsString), &'static str> {
+    let bytes = text.as_bytes();
+    let split = bytes.iter().position(|&byte| byte == b'=');
+    let (name, value) = bytes.split_at(split.filter(|&at| at > 0).ok_or("NAME=VALUE is needed")?);
+    let name = str::from_utf8(name).map_err(|_| "the name is no text")?;
+    Ok((name.to_owned(), OsStr::from_bytes(&value[1..]).to_owned()))
+}
+
 /// Reads `5`, `1.5`, `5s`, `500ms`, `2m` or `1h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -348,6 +426,34 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn behind_the_commands_name_nothing_is_ours() {
+        let parse = |line: &str| {
+            let cli = read(line.split(' ').map(OsString::from).collect());
+            let Command::Exec(exec) = cli.command else {
+                panic!("no exec")
+            };
+            exec
+        };
+        for line in [
+            "rmote-cli exec db -t --env=A=b top -t --env x -- y",
+            "rmote-cli exec -t db --env A=b -- top -t --env x -- y",
+        ] {
+            let exec = parse(line);
+            assert!(exec.tty && exec.target == "db");
+            assert_eq!(exec.argv, ["top", "-t", "--env", "x", "--", "y"]);
+            assert_eq!(exec.surroundings.env, [("A".to_owned(), "b".into())]);
+        }
+        assert_eq!(parse("rmote-cli exec db -- -x").argv, ["-x"]);
+        for (text, value) in [("A=", ""), ("A=b=c", "b=c")] {
+            let variable = variable(OsStr::new(text));
+            assert_eq!(variable, Ok(("A".to_owned(), value.into())));
+        }
+        for bad in ["A", "=b", ""] {
+            assert!(variable(OsStr::new(bad)).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The exit codes, part of the interface.
 
-use std::process::ExitCode;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ExitCode, ExitStatus};
 
 use rmote_tools::{CallError, CallErrorKind};
 
@@ -41,5 +42,45 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+/// How `exec` and `shell` ended: as the command on the host did, with the codes of shells and ssh for all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Code(u8);
+
+impl Code {
+    /// The command line is wrong.
+    pub(crate) const USAGE: Self = Self(2);
+    /// No connection, no agent, the link was lost, or the person hung up.
+    pub(crate) const FAILED: Self = Self(255);
+    /// Interrupted a second time, or ended by a signal.
+    pub(crate) const INTERRUPTED: Self = Self(130);
+    /// Nobody reads our output any more: 128 and SIGPIPE.
+    pub(crate) const BROKEN_PIPE: Self = Self(141);
+
+    /// The command's own: its exit code, or 128 and the signal that ended it.
+    pub(crate) fn of(status: ExitStatus) -> Self {
+        let code = status.code().or(status.signal().map(|signal| 128 + signal));
+        code.and_then(|code| code.try_into().ok())
+            .map_or(Self::FAILED, Self)
+    }
+
+    /// Why the command did not run to its end.
+    pub(crate) fn failed(error: &CallError) -> Self {
+        let raised = |class| error.raised().is_some_and(|raised| raised.is(class));
+        if raised("FileNotFoundError") {
+            Self(127)
+        } else if raised("PermissionError") {
+            Self(126)
+        } else {
+            Self::FAILED
+        }
+    }
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code.0)
     }
 }

@@ -1,16 +1,21 @@
 //! `rmote-cli`: calls typed functions on bare hosts from the command line.
 
 mod arguments;
+mod attach;
 mod call;
 mod cli;
 mod copying;
 mod cp;
+mod exec;
 mod exit;
 mod json;
 mod place;
 mod printer;
 mod run;
+mod shell;
+mod signals;
 mod sync;
+mod terminal;
 mod tools;
 
 use std::process::ExitCode;
@@ -20,12 +25,16 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let exit = match runtime {
-        Ok(runtime) => runtime.block_on(run::run(cli)),
+    match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(run::run(cli));
+            // A thread that reads our standard input may wait there for ever.
+            runtime.shutdown_background();
+            exit
+        }
         Err(error) => {
             printer::error(&format!("the runtime could not be started: {error}"));
-            exit::Exit::Link
+            exit::Exit::Link.into()
         }
-    };
-    exit.into()
+    }
 }

@@ -1,4 +1,4 @@
-//! The only place that writes: results to standard output, all else to standard error.
+//! What is written but for a command's own streams: results to standard output, all else to standard error.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -38,6 +38,32 @@ pub(crate) fn error(message: &str) {
 pub(crate) fn say(message: &str) {
     // Nowhere to complain to when standard error is gone.
     _ = writeln!(io::stderr().lock(), "{message}");
+}
+
+/// Which of our streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Output,
+    Error,
+}
+
+/// Writes a line that a host printed behind the host's name; safe to look at where a person does.
+pub(crate) fn labelled(target: &str, line: &[u8], stream: Stream) -> io::Result<()> {
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    let label = |shown: &[u8]| [target.as_bytes(), b": ", shown, b"\n"].concat();
+    let shown = |terminal| {
+        if terminal {
+            label(escape(&String::from_utf8_lossy(text)).as_bytes())
+        } else {
+            label(text)
+        }
+    };
+    match stream {
+        Stream::Output => write(&shown(io::stdout().is_terminal())),
+        Stream::Error => io::stderr()
+            .lock()
+            .write_all(&shown(io::stderr().is_terminal())),
+    }
 }
 
 /// Shows what happened beside a result.

@@ -1,22 +1,28 @@
 //! What the commands share: from the command line to sessions, and an orderly end whatever happens.
 
 use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use rmote_tools::{CloseError, Options, Session, StartError, Target, Tool, Transport};
+use rmote_tools::{
+    CallError, CallErrorKind, CloseError, Options, Session, StartError, Target, Tool, Transport,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command, Host};
 use crate::exit::Exit;
-use crate::{call, cp, printer, sync, tools};
+use crate::{call, cp, exec, printer, shell, sync, tools};
 
 /// Runs a command.
-pub(crate) async fn run(cli: Cli) -> Exit {
+pub(crate) async fn run(cli: Cli) -> ExitCode {
     match cli.command {
-        Command::Call(call) => call::run(call).await,
-        Command::Cp(cp) => cp::run(cp).await,
-        Command::Sync(sync) => sync::run(sync).await,
-        Command::Tools(tools) => tools::run(tools).await,
+        Command::Call(call) => call::run(call).await.into(),
+        Command::Cp(cp) => cp::run(cp).await.into(),
+        Command::Exec(exec) => exec::run(exec).await.into(),
+        Command::Shell(shell) => shell::run(shell).await.into(),
+        Command::Sync(sync) => sync::run(sync).await.into(),
+        Command::Tools(tools) => tools::run(tools).await.into(),
     }
 }
 
@@ -66,9 +72,9 @@ fn transport(target: &Target, host: &Host) -> Arc<dyn Transport> {
 }
 
 /// Brings the tool files of the command line; the error says which one is wrong.
-pub(crate) fn load(session: &Session, host: &Host) -> Result<Vec<Tool>, String> {
+pub(crate) fn load(session: &Session, files: &[PathBuf]) -> Result<Vec<Tool>, String> {
     let load = |path| session.load_file(path).map_err(|error| chain(&error));
-    host.tool.iter().map(load).collect()
+    files.iter().map(load).collect()
 }
 
 /// Does the work with a session, then ends the session in order, also when a signal ends the work.
@@ -90,13 +96,18 @@ pub(crate) async fn finish<T>(session: Session, work: impl Future<Output = T>) -
         result = work => Ok(result),
         () = interrupted => Err(Exit::Interrupted),
     };
-    if let Err(CloseError::Link(error)) = session.close().await {
-        // Whoever was in a call has been told; this is for the others.
-        if result.is_ok() && !matches!(error.kind, rmote_tools::LinkErrorKind::Lost { .. }) {
-            printer::say(&format!("warning: {error}"));
-        }
-    }
+    close(&session, result.is_ok()).await;
     result
+}
+
+/// Ends a session in order; `tell` says what went wrong then, unless a call that failed has said so.
+pub(crate) async fn close(session: &Session, tell: bool) {
+    if let Err(CloseError::Link(error)) = session.close().await
+        && tell
+        && !matches!(error.kind, rmote_tools::LinkErrorKind::Lost { .. })
+    {
+        printer::say(&format!("warning: {error}"));
+    }
 }
 
 /// An error with all that stands behind it, on one line.
@@ -112,4 +123,14 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+/// What a call's error says, without the function's name.
+pub(crate) fn failed(error: &CallError) -> String {
+    match &error.kind {
+        // They name the host themselves.
+        CallErrorKind::Start(error) => chain(error),
+        CallErrorKind::Link { error, progress } => format!("{}; {progress}", chain(error)),
+        kind => format!("{}: {}", error.target, chain(kind)),
+    }
 }

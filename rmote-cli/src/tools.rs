@@ -1,10 +1,12 @@
 //! `rmote-cli tools`.
 
+use std::path::PathBuf;
+
 use rmote_tools::{Session, ToolDescription, escape};
 use serde_json::{Value as Json, json};
 use tokio::time::timeout;
 
-use crate::cli::{Host, Tools};
+use crate::cli::Tools;
 use crate::exit::Exit;
 use crate::printer;
 use crate::run::{chain, connect, finish, load, targets};
@@ -23,7 +25,7 @@ pub(crate) async fn run(tools: Tools) -> Exit {
     // The start has a limit of its own; a tool file that hangs when it is imported must not hang this.
     let work = timeout(
         tools.host.connect_timeout * 2,
-        describe(&session, &tools.host),
+        describe(&session, &tools.tool),
     );
     let described = match finish(session.clone(), work).await {
         Ok(Ok(Ok(described))) => described,
@@ -48,8 +50,11 @@ fn fail(exit: Exit, message: &str) -> Exit {
     exit
 }
 
-async fn describe(session: &Session, host: &Host) -> Result<Vec<ToolDescription>, (Exit, String)> {
-    let own = load(session, host).map_err(|message| (Exit::Usage, message))?;
+async fn describe(
+    session: &Session,
+    files: &[PathBuf],
+) -> Result<Vec<ToolDescription>, (Exit, String)> {
+    let own = load(session, files).map_err(|message| (Exit::Usage, message))?;
     let builtin = rmote_tools::TOOLS
         .iter()
         .map(|tool| session.module(tool.module));

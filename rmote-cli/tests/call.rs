@@ -5,6 +5,7 @@
 )]
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Command, Output, Stdio};
 
@@ -81,6 +82,41 @@ def shout(text):
     fs::write(&path, source).unwrap();
     let path = path.to_str().unwrap().to_owned();
     (dir, path)
+}
+
+#[test]
+fn what_a_call_prints_comes_while_it_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let tool = dir.path().join("progress.py");
+    let source = "import os, sys\n\ndef run(path):\n    print('line')\n    print('.', end='')\n    open(path).read()\n";
+    fs::write(&tool, source).unwrap();
+    // The function waits until somebody writes there.
+    let gate = dir.path().join("gate");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&gate)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rmote-cli"))
+        .args(["call", "local", "--tool"])
+        .args([tool.as_os_str(), "run".as_ref(), gate.as_os_str()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut shown = [0; 6];
+    child
+        .stderr
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut shown)
+        .unwrap();
+    assert_eq!(&shown, b"line\n.");
+    fs::write(&gate, "").unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -16,10 +16,10 @@ def spawn(argv, stdin=None, stdout=None, stderr=None, control=None, started=None
 
     `stdin` gives bytes, `stdout` and `stderr` take them and may block, which holds the command up as a full pipe does;
     None is the null device. `control` gives `("signal", number)`, for the command's process group, and
-    `("resize", rows, columns)`; `started` is sent the process id. With `pty`, a map of `term`, `rows` and `columns`, all its streams are one terminal, and
-    what it prints goes to `stdout`. Without `argv` it is the user's login shell. `env`, `clear_env` and `cwd` are as
-    for `Exec.command`. Processes that the command leaves in the background keep running, and hold the call for half a
-    second at most (`held`); those of a call that is cancelled end with it.
+    `("resize", rows, columns)`; `started` is sent the process id. With `pty`, a map of `term`, `rows` and `columns`, all
+    its streams are one terminal, and what it prints goes to `stdout`. Without `argv` it is the user's login shell. `env`,
+    `clear_env` and `cwd` are as for `Exec.command`. Processes that the command leaves in the background keep running, and
+    hold the call for half a second at most (`held`); those of a call that is cancelled end with it.
     """
     call = agent.agent and agent.agent.current()
     options = dict(env=env, clear_env=clear_env, cwd=cwd)

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rmote_client::{
-    Arguments, ByteReader, CallError, HostPath, Input, Module, Output, Running, SendError, Sender,
-    Session, ValueError,
+    Arguments, ByteReader, CallError, Cancelled, HostPath, Input, Module, Output, Running,
+    SendError, Sender, Session, ValueError,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt as _, AsyncWrite, DuplexStream, ReadBuf};
@@ -367,6 +367,18 @@ impl Child {
         // Who has ended needs none.
         _ = self.signal(KILL).await;
         self.wait().await
+    }
+
+    /// Ends it as dropping it does, and waits so long to see that: whether it has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the command all the same.
+    pub async fn end(self, patience: Duration) -> bool {
+        match self.state {
+            State::Running(call) => !matches!(call.cancel(patience).await, Cancelled::Running(_)),
+            State::Ended(_) | State::Failed => true,
+        }
     }
 }
 

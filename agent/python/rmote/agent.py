@@ -57,7 +57,7 @@ class Call:
     """One call in flight."""
 
     function = task = deadline = results = thread = settle = check = None
-    cancelled = done = streamed = False
+    cancelled = done = streamed = killed = False
     streams = ()
 
     def __init__(self, id):
@@ -332,6 +332,9 @@ class Agent:
         if call.results and result is call.results:
             # It goes on when the controller has taken some.
             return
+        if call.killed:
+            # The result may be of commands that were ended.
+            return self.fail(call, Cancelled())
         try:
             payload = encode(result, self.limit)
         except BaseException as error:
@@ -416,6 +419,7 @@ class Agent:
         if self.loop:
             self.loop.cancel(call)
         if call.groups:
+            call.killed = True
             from rmote.children import doom
             doom(*call.groups)
 
@@ -559,12 +563,13 @@ class Agent:
         try:
             if reason and select([], [self.errors], [], 0)[1]:
                 write(self.errors, ("rmote agent: %.999r\n" % reason).encode("ascii", "replace"))
-            start, told = monotonic(), set()
+            start, told, groups = monotonic(), set(), {getpgrp()}
             while True:
                 late = monotonic() - start
                 # First this: what has been started by now is a call's, and nothing more is.
                 busy = starting[:]
-                groups = {getpgrp()}.union(*[call.groups for call in [self.session, *self.calls.values()]])
+                # A command that ends now is no call's any more, but what it leaves is to end, too.
+                groups.update(self.doomed, *[call.groups for call in [self.session, *self.calls.values()]])
                 left = living(groups)
                 if late > 1.3 or not left and not busy:
                     break
@@ -573,6 +578,9 @@ class Agent:
                     if late > 1 or pid not in told:
                         told.add(pid)
                         try:
+                            if pid in groups:
+                                # A shell at a terminal ignores TERM.
+                                kill(pid, _signal.SIGHUP)
                             kill(pid, signal)
                         except OSError:
                             pass

@@ -22,6 +22,7 @@ def adopt(group):
         if call.done:
             session.session.groups.add(group)
         if call.cancelled:
+            call.killed = True
             doom(group)
 
 

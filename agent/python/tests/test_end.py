@@ -105,6 +105,18 @@ class End(unittest.TestCase):
         agent.close()
         self.assertFalse(any(map(members, groups)))
 
+    def test_what_a_cancelled_command_has_left(self):
+        agent = self.start()
+        id = agent.call("t:command", "/bin/sh", "-c", "trap '' TERM; sleep 1000 & trap - TERM; exec sleep 1001")
+        group, = until(lambda: agent.run("t:groups"))
+        with open("/proc/%d/cmdline" % group) as file:
+            until(lambda: file.seek(0) or file.read().startswith("sleep"))
+        agent.cancel(id)
+        agent.error(id)
+        self.assertTrue(members(group))
+        agent.close()
+        self.assertFalse(members(group))
+
     def test_children_of_calls_however_they_were_started(self):
         agent = self.start()
         agent.call("t:started", "sleep", "1000")
@@ -143,7 +155,7 @@ class End(unittest.TestCase):
                 "import os, sys, time\n"
                 "if not os.fork():\n"
                 "    os.setpgid(0, 0)\n"
-                "    open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+                "    with open(sys.argv[1], 'w') as file: file.write(str(os.getpid()))\n"
                 "time.sleep(1000)")
             agent.call("t:command", sys.executable, "-c", script, file.name)
             job = int(until(lambda: file.seek(0) or file.read()))

@@ -201,7 +201,7 @@ class Pipes(unittest.TestCase):
 
     def test_signals_go_to_the_group(self):
         out, control = Output(), Input()
-        running = Run(["/bin/sh", "-c", "sleep 1000 & echo $!; trap 'echo caught' USR1; wait; exit 5"], None, out, None, control)
+        running = Run(["/bin/sh", "-c", "trap 'echo caught' USR1; sleep 1000 & echo $!; wait; exit 5"], None, out, None, control)
         out.wait_for(b"\n")
         control.put(("resize", 1, 1), ("signal", signal.SIGUSR1))
         self.assertEqual(running.result().code, 5)
