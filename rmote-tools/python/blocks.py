@@ -5,6 +5,8 @@ import os
 import zlib
 
 PART = 1 << 17
+# Content travels in pieces of this size: with a number before it one fits a frame.
+PIECE = 120 << 10
 # Files from this size on are compared block by block.
 DELTA = 1 << 16
 ZEROS = bytes(PART)
@@ -85,7 +87,7 @@ def pieces(fd, size, offset=0):
                 data = size if e.errno == errno.ENXIO else offset
             hole += data - offset
             offset = data
-        part = os.pread(fd, min(PART - offset % PART, size - offset), offset)
+        part = os.pread(fd, min(PIECE - offset % PIECE, size - offset), offset)
         if not part:
             # Past the last data, or the file was cut meanwhile.
             break

@@ -86,8 +86,10 @@ class Incoming:
 
     def finish(self):
         """Gives the file its attributes. Its length too, which a hole at the end does not."""
-        os.ftruncate(self.fd, self.size)
-        self.attributes.set(self.fd, os.fstat(self.fd))
+        st = os.fstat(self.fd)
+        if st.st_size != self.size:
+            os.ftruncate(self.fd, self.size)
+        self.attributes.set(self.fd, st)
 
     def place(self, clear=None):
         """Puts it in the target's place; true if that had to be written in place.

@@ -22,7 +22,12 @@ def receive(messages, root, options):
         agent.cleanups.add(receiver.leave)
     try:
         for message in messages:
-            for answer in getattr(receiver, "on_" + message[0])(*message[1:]):
+            if type(message) is bytes:
+                # Content of a file: its number, then bytes that are not copied once more.
+                answers = receiver.on_data(int.from_bytes(message[:8], "little"), memoryview(message)[8:])
+            else:
+                answers = getattr(receiver, "on_" + message[0])(*message[1:])
+            for answer in answers:
                 yield answer
         receiver.complete = True
     finally:

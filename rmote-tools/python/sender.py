@@ -3,7 +3,7 @@ import errno
 import os
 import stat
 
-from rmote.tools.blocks import PART, ZEROS, Digest, block_size, digest, pieces, read, sums
+from rmote.tools.blocks import PIECE, ZEROS, Digest, block_size, digest, pieces, read, sums
 from rmote.tools.tree import Tree, matcher
 
 BATCH = 256
@@ -102,9 +102,9 @@ class Sender:
                 fd = self.tree.open(path)
                 try:
                     if kind == "whole" and os.fstat(fd).st_size <= SMALL:
-                        data = os.pread(fd, SMALL, 0)
-                        files.append((id, data, Digest(data).digest()))
-                        size += len(data) + 64
+                        whole = os.pread(fd, SMALL, 0)
+                        files.append((id, whole, Digest(whole).digest()))
+                        size += len(whole) + 64
                     else:
                         for answer in getattr(self, kind)(fd, id, *request[3:]):
                             yield answer
@@ -129,7 +129,7 @@ class Sender:
                     piece -= min(piece, len(ZEROS))
             else:
                 whole.update(piece)
-                yield "data", id, piece
+                yield data(id, piece)
         yield "end", id, whole.digest()
 
     def rest(self, fd, id, size, sum):
@@ -152,16 +152,21 @@ class Sender:
     def ranges(self, fd, id, ranges):
         for offset, size in ranges:
             while size > 0:
-                data = read(fd, min(size, PART), offset)
-                if not data:
+                piece = read(fd, min(size, PIECE), offset)
+                if not piece:
                     raise OSError(errno.EIO, "the file was cut while it was read")
-                yield "data", id, data
-                offset += len(data)
-                size -= len(data)
+                yield data(id, piece)
+                offset += len(piece)
+                size -= len(piece)
         yield "end", id, b""
 
     def hash(self, fd, id):
         yield "hash", id, digest(fd)[0].digest()
+
+
+def data(id, piece):
+    """Content of a file as it travels: as bytes, which no encoder has to look at."""
+    return id.to_bytes(8, "little") + piece
 
 
 def entry(tree, path, st):

@@ -319,9 +319,9 @@ async fn a_host_that_lies_gets_nowhere() {
         for kind, id, *rest in requests:
             yield 'basis', id, 1 << 40, 1 << 17
             yield 'summed', id, b''
-            yield 'data', id, b'evil'
+            yield sender.data(id, b'evil')
             yield 'end', id, b''
-            yield 'data', 99, b'nobody wants this'
+            yield sender.data(99, b'nobody wants this')
     sender.Sender.serve = serve";
     within(async {
         for (number, body) in [
@@ -379,7 +379,8 @@ async fn a_host_that_ends_too_soon_or_talks_nonsense_is_told_so() {
         "    sender.Sender.batches = lambda self: iter([('nonsense', 1)])",
         "    sender.Sender.batches = lambda self: iter([5])",
         "    sender.Sender.batches = lambda self: iter([('entries', 0, [(b'x', 'file', 0, 0, 0, 0, 0, b'', 1)], {}, {}, [])])",
-        "    sender.Sender.serve = lambda self, requests: iter([('data', 'x', 5)])",
+        "    sender.Sender.serve = lambda self, requests: iter([('end', 'x', 5)])",
+        "    sender.Sender.serve = lambda self, requests: iter([b'short'])",
     ];
     within(async {
         for body in ends {

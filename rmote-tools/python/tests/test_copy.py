@@ -77,6 +77,10 @@ class Case(unittest.TestCase):
         return answers[0][2], answers[1:]
 
 
+def data(id, piece):
+    return id.to_bytes(8, "little") + piece
+
+
 def directory(path, mode=0o755, mtime=10 ** 18):
     return path, "directory", mode, mtime, 0, 0, 0, b""
 
@@ -208,8 +212,8 @@ class Receive(Case):
         def steps(answers):
             yield "entries", 0, [directory(b""), file(b"small", b"data"), file(b"big", bytes(4 << 20)), file(b"done", b"d")], {}, {}
             yield "files", [(3, b"d", sha(b"d"))]
-            yield "data", 1, b"da"
-            yield "data", 2, b"x" * size
+            yield data(1, b"da")
+            yield data(2, b"x" * size)
             raise OSError("the link broke")
 
         with self.assertRaises(OSError):
@@ -225,7 +229,7 @@ class Receive(Case):
             yield "basis", 1
             self.assertEqual(answers[1:], [("basis", 1, size, sha(b"x" * size), 0, 0), ("summed", 1)])
             yield "resume", 1, True
-            yield "data", 1, b"y" * size
+            yield data(1, b"y" * size)
             yield "end", 1, sha(whole)
             yield ("settle",)
             yield ("finish",)
@@ -245,7 +249,7 @@ class Receive(Case):
                 # What others may write to is not trusted.
                 self.assertEqual(answers[1][2], 1 << 20 if mode == 0o600 else 0)
                 yield "resume", 1, False
-                yield "data", 1, whole
+                yield data(1, whole)
                 yield "end", 1, sha(whole)
                 yield ("settle",)
                 yield ("finish",)
@@ -266,7 +270,7 @@ class Receive(Case):
             self.assertEqual(b"".join(a[2] for a in answers if a[0] == "sums"), b"".join(blocks.sums(fd, len(BIG), 2048)))
             os.close(fd)
             yield "copy", 1, 5000, 195000
-            yield "data", 1, b"new"
+            yield data(1, b"new")
             yield "copy", 1, 0, 70000
             yield "end", 1, sha(new)
             yield ("settle",)
@@ -280,7 +284,7 @@ class Receive(Case):
 
         def steps(answers):
             yield "entries", 0, [directory(b""), file(b"f", bytes(size))], {}, {}
-            yield "data", 1, b"x"
+            yield data(1, b"x")
             yield "hole", 1, size - 1
             yield "end", 1, sha(b"x" + bytes(size - 1))
             yield ("settle",)
@@ -462,16 +466,17 @@ class Send(Case):
         self.assertEqual(by_name[b"l"][1][7], b"a")
         files = [f for item in got if item[0] == "files" for f in item[1]]
         self.assertEqual(files, [(by_name[b"a"][0], b"small", sha(b"small"))])
-        data = b"".join(item[2] for item in got if item[0] == "data")
+        data = b"".join(item[8:] for item in got if type(item) is bytes)
         self.assertEqual((data, got[-3 if got[-2][0] == "files" else -2][2]), (BIG, sha(BIG)))
 
     def test_sums_and_ranges(self):
         self.put(b"src", BIG)
         script = iter([[("sums", 0, b"")], [("ranges", 0, b"", [(5, 10), (200000, 51000)])], None])
         got = self.send(lambda item, got: next(script))
-        self.assertEqual([item[0] for item in got], ["entries", "basis", "sums", "summed", "idle", "data", "data", "end", "idle"])
+        kinds = [item[0] if type(item) is tuple else int.from_bytes(item[:8], "little") for item in got]
+        self.assertEqual(kinds, ["entries", "basis", "sums", "summed", "idle", 0, 0, "end", "idle"])
         self.assertEqual((got[1][2:], got[3][2]), ((len(BIG), 2048), sha(BIG)))
-        self.assertEqual([item[2] for item in got if item[0] == "data"], [BIG[5:15], BIG[200000:]])
+        self.assertEqual([item[8:] for item in got if type(item) is bytes], [BIG[5:15], BIG[200000:]])
 
     def test_the_rest_of_a_part(self):
         self.put(b"src", BIG)
@@ -479,7 +484,7 @@ class Send(Case):
             script = iter([[("rest", 0, b"", len(part), sha(part))], None])
             got = self.send(lambda item, got: next(script))
             self.assertEqual(got[1], ("resume", 0, same))
-            data = b"".join(item[2] for item in got if item[0] == "data")
+            data = b"".join(item[8:] for item in got if type(item) is bytes)
             self.assertEqual((data, got[-2]), (BIG[1000:] if same else BIG, ("end", 0, sha(BIG))))
 
     def test_failures_are_told_apart(self):

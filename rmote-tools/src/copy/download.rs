@@ -9,6 +9,7 @@ use rmote_client::{Sender, Streaming, Value, to_value};
 use super::delta::SUM;
 use super::entry::{Entry, Fields, Kind};
 use super::error::{CopyError, fields, message};
+use super::reading::NUMBER;
 use super::summary::Action;
 use super::target::{Basis, Decision, Target, Wanted};
 use super::transfer::Job;
@@ -87,8 +88,13 @@ impl Download<'_> {
                 Some(outcome) = outcome => self.outcome(outcome).await,
                 answer = answers.next() => {
                     let answer = answer.ok_or_else(|| self.job.protocol("it ended before the copy"))?;
-                    let (kind, items) = message(answer?).ok_or_else(|| self.job.protocol("no message"))?;
-                    let taken = self.take(&kind, items).await?;
+                    let taken = match answer? {
+                        Value::Bytes(piece) => self.piece(piece).await,
+                        answer => match message(answer) {
+                            Some((kind, items)) => self.take(&kind, items).await?,
+                            None => None,
+                        },
+                    };
                     taken.ok_or_else(|| self.job.protocol("a message that is none"))?;
                 }
             }
@@ -152,10 +158,6 @@ impl Download<'_> {
                     self.step(id, Step::End(sum)).await?;
                 }
             }
-            "data" => {
-                let (id, data) = fields::<(u64, Bytes)>(items)?;
-                self.data(id, data).await?;
-            }
             "hole" => {
                 let (id, size) = fields::<(u64, u64)>(items)?;
                 self.job
@@ -197,6 +199,16 @@ impl Download<'_> {
             _ => return None,
         }
         Some(())
+    }
+
+    /// Takes a piece of content, which stands behind the file's number.
+    async fn piece(&mut self, mut piece: Bytes) -> Option<()> {
+        if piece.len() < NUMBER {
+            return None;
+        }
+        let number = piece.split_to(NUMBER);
+        let id = u64::from_le_bytes(number[..].try_into().expect("eight of them"));
+        self.data(id, piece).await
     }
 
     async fn data(&mut self, id: u64, data: Bytes) -> Option<()> {

@@ -1,4 +1,4 @@
-//! Copies of files and trees between this machine and a host.
+//! Copies of files and trees between this machine and a host. `docs/copies.md` has the messages.
 
 mod adler;
 mod delta;

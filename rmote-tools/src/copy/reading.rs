@@ -20,6 +20,12 @@ const THREADS: usize = 4;
 /// Files up to this size travel together.
 pub(crate) const SMALL: u64 = 1 << 15;
 
+/// Content travels in pieces of this size: with a number before it one fits a frame.
+const PIECE: usize = 120 << 10;
+
+/// How long the number of a file before its content is.
+pub(crate) const NUMBER: usize = 8;
+
 /// A file that the host wants.
 #[derive(Debug)]
 pub(crate) struct Request {
@@ -61,6 +67,7 @@ pub(crate) enum Basis {
 pub(crate) enum Message {
     /// Small files: number, content, sum.
     Files(Vec<(u64, Bytes, Bytes)>),
+    /// A piece of content as it travels, behind the file's number.
     Data(u64, Bytes),
     Hole(u64, u64),
     Copy(u64, u64, u64),
@@ -207,10 +214,11 @@ impl Reader {
                 hole += data - offset;
                 offset = data;
             }
-            let most = (PART as u64 - offset % PART as u64).min(size - offset);
-            let mut part = vec![0; usize::try_from(most).expect("at most a part")];
-            let count = file.read_at(&mut part, offset)?;
-            part.truncate(count);
+            let most = (PIECE as u64 - offset % PIECE as u64).min(size - offset);
+            let mut piece = headed(id, usize::try_from(most).expect("at most a piece"));
+            let count = file.read_at(&mut piece[NUMBER..], offset)?;
+            piece.truncate(NUMBER + count);
+            let part = &piece[NUMBER..];
             if count == 0 {
                 // Behind the last data, or the file was cut meanwhile.
                 break;
@@ -221,8 +229,8 @@ impl Reader {
                 continue;
             }
             self.hole(id, std::mem::take(&mut hole), &mut sum)?;
-            sum.update(&part);
-            self.give(Message::Data(id, part.into()))?;
+            sum.update(part);
+            self.give(Message::Data(id, piece.into()))?;
         }
         self.hole(id, hole, &mut sum)?;
         self.end(id, sum)
@@ -316,7 +324,11 @@ impl Reader {
                     if let Some((begin, length)) = run.take() {
                         send(Message::Copy(id, begin, length))?;
                     }
-                    send(Message::Data(id, Bytes::copy_from_slice(bytes)))?;
+                    for part in bytes.chunks(PIECE) {
+                        let mut piece = headed(id, part.len());
+                        piece[NUMBER..].copy_from_slice(part);
+                        send(Message::Data(id, piece.into()))?;
+                    }
                 }
             }
             Ok(())
@@ -330,6 +342,13 @@ impl Reader {
         }
         self.end(id, sum)
     }
+}
+
+/// Room for a piece of content, behind the file's number: as bytes, which no encoder has to copy.
+fn headed(id: u64, size: usize) -> Vec<u8> {
+    let mut piece = vec![0; NUMBER + size];
+    piece[..NUMBER].copy_from_slice(&id.to_le_bytes());
+    piece
 }
 
 /// A reader that sums what it reads.

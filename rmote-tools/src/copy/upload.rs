@@ -13,7 +13,7 @@ use super::entry::{Entry, Kind};
 use super::error::{CopyError, fields, message};
 use super::exclude::Excludes;
 use super::owners::Names;
-use super::reading::{Basis, How, Message, Reading, Request, SMALL};
+use super::reading::{Basis, How, Message, NUMBER, Reading, Request, SMALL};
 use super::summary::Action;
 use super::transfer::Job;
 use super::tree::Tree;
@@ -201,8 +201,10 @@ impl Upload<'_> {
                 deliver(sender, &("files", files)).await;
             }
             Message::Data(id, data) => {
-                self.sent(id, data.len() as u64, 0, false);
-                deliver(sender, &("data", id, data)).await;
+                self.sent(id, (data.len() - NUMBER) as u64, 0, false);
+                if sender.send(data).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
             }
             Message::Hole(id, size) => {
                 self.sent(id, 0, 0, false);
