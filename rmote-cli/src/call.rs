@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rmote_tools::{CallError, CallErrorKind, RemoteError, Session, Target, Value, escape};
+use rmote_tools::{
+    CallError, CallErrorKind, RemoteError, Session, Streaming, Target, Value, escape,
+};
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
@@ -18,7 +20,8 @@ use crate::{arguments, json, printer};
 struct Outcome {
     target: String,
     seconds: f64,
-    result: Result<Value, Failure>,
+    /// None after a stream that has nothing more to say.
+    result: Result<Option<Value>, Failure>,
 }
 
 /// Why a target gave nothing.
@@ -114,9 +117,9 @@ async fn one(target: Target, call: Arc<Call>) -> Outcome {
     }
 }
 
-async fn work(session: &Session, target: &str, call: &Call) -> Result<Value, Failure> {
+async fn work(session: &Session, target: &str, call: &Call) -> Result<Option<Value>, Failure> {
     let mut events = session.events();
-    let calling = run_call(session, call);
+    let calling = run_call(session, target, call);
     tokio::pin!(calling);
     let result = loop {
         tokio::select! {
@@ -131,7 +134,8 @@ async fn work(session: &Session, target: &str, call: &Call) -> Result<Value, Fai
     result
 }
 
-async fn run_call(session: &Session, call: &Call) -> Result<Value, Failure> {
+/// Calls, and prints the items of a stream as they come.
+async fn run_call(session: &Session, target: &str, call: &Call) -> Result<Option<Value>, Failure> {
     let usage = |message| Failure::new(Exit::Usage, message);
     let tools = load(session, &call.tool).map_err(usage)?;
     let mut arguments = arguments::parse(&call.args, &call.texts).map_err(usage)?;
@@ -146,22 +150,42 @@ async fn run_call(session: &Session, call: &Call) -> Result<Value, Failure> {
     let builtin = rmote_tools::TOOLS
         .iter()
         .find(|tool| tool.name == first && !rest.is_empty());
-    let value = if let Some(builtin) = builtin {
-        session
-            .module(builtin.module)
-            .call_value(&call.callable, arguments)
-            .await
-    } else if let Some(tool) = tools
+    let failure = |error: CallError| Failure::of(&error, &call.callable);
+    if let Some(builtin) = builtin {
+        // None of them is a generator.
+        let tool = session.module(builtin.module);
+        let value = tool.call_value(&call.callable, arguments).await;
+        return value.map(Some).map_err(failure);
+    }
+    let mut stream: Streaming<Value> = if let Some(tool) = tools
         .iter()
         .find(|tool| tool.module() == first && !rest.is_empty())
     {
-        tool.call_value(rest, arguments).await
+        tool.stream_with(rest, arguments).await
     } else if let Some(tool) = defining(&call.tool, first).and_then(|index| tools.get(index)) {
-        tool.call_value(&call.callable, arguments).await
+        tool.stream_with(&call.callable, arguments).await
     } else {
-        session.call_value(&call.callable, arguments).await
-    };
-    value.map_err(|error| Failure::of(&error, &call.callable))
+        session.stream_with(&call.callable, arguments).await
+    }
+    .map_err(failure)?;
+    while let Some(item) = stream.next().await {
+        match item {
+            Ok(item) => match print_item(&item, target, call.json) {
+                // Whoever reads has seen enough: the generator ends.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(None),
+                shown => shown.map_err(|error| Failure::new(Exit::Link, error.to_string()))?,
+            },
+            Err(error) => {
+                let value = stream.returned().cloned();
+                return value.map(Some).ok_or_else(|| failure(error));
+            }
+        }
+    }
+    // What a generator returns is rarely more than None.
+    Ok(stream
+        .returned()
+        .filter(|value| **value != Value::None)
+        .cloned())
 }
 
 /// Which of the tool files defines a class or function of this name.
@@ -177,9 +201,22 @@ fn defining(files: &[PathBuf], name: &str) -> Option<usize> {
     })
 }
 
+/// Prints an item on a line of its own; bytes are a stream and have no lines.
+fn print_item(item: &Value, target: &str, json: bool) -> io::Result<()> {
+    if json {
+        return printer::line(&json!({ "target": target, "item": json::from_value(item) }));
+    }
+    printer::result(item)?;
+    match item {
+        Value::Text(text) if !text.ends_with('\n') => printer::write(b"\n"),
+        _ => Ok(()),
+    }
+}
+
 fn print(outcome: &Outcome, several: bool) -> io::Result<()> {
     match &outcome.result {
-        Ok(value) => {
+        Ok(None) => Ok(()),
+        Ok(Some(value)) => {
             if several {
                 printer::say(&format!("{}:", outcome.target));
             }
@@ -209,7 +246,9 @@ fn print_json(outcome: &Outcome) -> io::Result<()> {
         "seconds": (outcome.seconds * 1e6).round() / 1e6,
     });
     match &outcome.result {
-        Ok(value) => line["value"] = json::from_value(value),
+        Ok(value) => {
+            line["value"] = json::from_value(value.as_ref().unwrap_or(&Value::None));
+        }
         Err(failure) => line["error"] = error_json(failure),
     }
     printer::line(&line)

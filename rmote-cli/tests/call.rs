@@ -442,3 +442,66 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         ("4", 0)
     );
 }
+
+#[test]
+fn what_a_generator_yields_is_printed_as_it_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("watch.py");
+    let source = r"
+import time
+
+def words(n):
+    for i in range(n):
+        yield 'word %d' % i
+    return {'words': n}
+
+def mixed():
+    yield 1
+    yield {'a': [2]}
+    raise ValueError('no more')
+
+def forever():
+    i = 0
+    while True:
+        yield str(i)
+        i += 1
+";
+    fs::write(&path, source).unwrap();
+    let path = path.to_str().unwrap();
+    let (code, out, _) = run(&["call", "local", "--tool", path, "watch.words", ":=3"]);
+    assert_eq!(
+        (code, &*out),
+        (0, "word 0\nword 1\nword 2\n{\"words\":3}\n")
+    );
+    let (code, out, err) = run(&["call", "local", "--tool", path, "watch.mixed"]);
+    assert_eq!((code, &*out), (1, "1\n{\"a\":[2]}\n"));
+    assert!(err.contains("no more"), "{err}");
+    let (code, out, _) = run(&[
+        "call",
+        "local",
+        "--json",
+        "--tool",
+        path,
+        "watch.words",
+        ":=1",
+    ]);
+    assert!(
+        out.starts_with("{\"item\":\"word 0\",\"target\":\"local\"}\n"),
+        "{out}"
+    );
+    assert!(code == 0 && out.contains("\"ok\":true"), "{out}");
+
+    // It comes while the generator runs, and a reader that leaves ends it.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rmote-cli"))
+        .args(["call", "local", "--tool", path, "watch.forever"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().unwrap();
+    let mut first = [0; 10];
+    out.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"0\n1\n2\n3\n4\n");
+    drop(out);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

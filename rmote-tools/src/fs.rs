@@ -42,16 +42,16 @@ crate::tool! {
     pub struct FileSystem = &MODULE;
 
     /// Reads a file as bytes.
-    fn read_bytes(path: HostPath) -> Bytes, read_bytes_with(ReadOptions);
+    [idempotent] fn read_bytes(path: HostPath) -> Bytes, read_bytes_with(ReadOptions);
 
     /// Reads a file as text. Line ends stay as they are.
-    fn read_str(path: HostPath) -> String, read_str_with(TextOptions);
+    [idempotent] fn read_str(path: HostPath) -> String, read_str_with(TextOptions);
 
     /// Lists the paths below a directory that match a pattern, sorted.
     ///
     /// `*` and `?` match dot files too, `**` is any number of directories and follows no symbolic links. A directory
     /// that is missing has no matches; an absolute pattern is an error.
-    fn glob(path: HostPath, pattern: String) -> Vec<HostPath>;
+    [idempotent] fn glob(path: HostPath, pattern: String) -> Vec<HostPath>;
 
     /// Makes sure that a line is in a file.
     fn line_in_file(path: HostPath, line: String) -> Change, line_in_file_with(LineOptions);
@@ -69,7 +69,7 @@ crate::tool! {
     fn absent(path: HostPath) -> Change, absent_with(AbsentOptions);
 
     /// Looks at a path. One that does not exist is no error: [`Stat::exists`] says so.
-    fn stat(path: HostPath) -> Stat, stat_with(StatOptions);
+    [idempotent] fn stat(path: HostPath) -> Stat, stat_with(StatOptions);
 }
 
 impl FileSystem {

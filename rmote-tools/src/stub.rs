@@ -76,7 +76,8 @@ impl Signature {
 /// The source is a packed module, or a name and a text. A method's parameters are given in Python's order with the type
 /// that is sent; the Rust method takes whatever turns `Into` it. `[rest: T]` at the end is Python's `*rest` and takes an iterator. A second name behind the
 /// result's type makes a second method that also takes arguments by name, from a struct made by
-/// [`options!`](crate::options).
+/// [`options!`](crate::options). `[idempotent]` before a method says that it may run twice without harm: such a call is
+/// repeated when its link was lost and is [made anew](rmote_client::Reconnect).
 ///
 /// # Examples
 ///
@@ -121,6 +122,7 @@ macro_rules! tool {
         $vis:vis struct $tool:ident = $source:expr;
         $(
             $(#[doc = $doc:literal])*
+            $([$flag:ident])?
             fn $method:ident($($arg:ident: $ty:ty),* $([$rest:ident: $item:ty])?) -> $result:ty
                 $(, $with:ident($options:ty))?;
         )*
@@ -159,10 +161,10 @@ macro_rules! tool {
 
             $(
                 $crate::__method! {
-                    [$(#[doc = $doc])*] $method $tool.$method ($($arg: $ty),*) [$($rest: $item)?] [] -> $result
+                    [$(#[doc = $doc])*] [$($flag)?] $method $tool.$method ($($arg: $ty),*) [$($rest: $item)?] [] -> $result
                 }
                 $crate::__method! {
-                    [$(#[doc = $doc])*] $($with)? $tool.$method ($($arg: $ty),*) [$($rest: $item)?] [$($options)?] -> $result
+                    [$(#[doc = $doc])*] [$($flag)?] $($with)? $tool.$method ($($arg: $ty),*) [$($rest: $item)?] [$($options)?] -> $result
                 }
             )*
         }
@@ -173,9 +175,9 @@ macro_rules! tool {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __method {
-    ([$($doc:tt)*] $tool:ident.$method:ident $arguments:tt $rest:tt [] -> $result:ty) => {};
+    ([$($doc:tt)*] $flag:tt $tool:ident.$method:ident $arguments:tt $rest:tt [] -> $result:ty) => {};
     (
-        [$($doc:tt)*] $name:ident $tool:ident.$method:ident
+        [$($doc:tt)*] [$($flag:ident)?] $name:ident $tool:ident.$method:ident
         ($($arg:ident: $ty:ty),*) [$($rest:ident: $item:ty)?] [$($options:ty)?] -> $result:ty
     ) => {
         $($doc)*
@@ -198,6 +200,7 @@ macro_rules! __method {
             $(let call = call.argument(&Into::<$ty>::into($arg));)*
             $(let call = $rest.into_iter().fold(call, |call, item| call.argument(&Into::<$item>::into(item)));)?
             $(let call = call.keywords::<$options>(&options);)?
+            $(let call = call.$flag();)?
             call.run().await
         }
     };
@@ -310,6 +313,11 @@ pub mod private {
                         arguments.keyword(name, &value)
                     })
             });
+            self
+        }
+
+        pub fn idempotent(mut self) -> Self {
+            self.arguments = self.arguments.map(Arguments::idempotent);
             self
         }
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use rmote_tools::{
     AbsentOptions, CallErrorKind, DirectoryOptions, Exec, FileSystem, HostPath, LineOptions, Local,
-    Match, ReadOptions, RunOptions, Session, StatOptions, SymlinkOptions, TextOptions,
-    WriteOptions,
+    Match, Options, ReadOptions, Reconnect, RunOptions, Session, StatOptions, SymlinkOptions,
+    TextOptions, WriteOptions, tool,
 };
 use tempfile::TempDir;
 
@@ -207,4 +207,46 @@ async fn a_deadline_ends_the_command_on_the_host() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+}
+
+#[tokio::test]
+async fn a_method_that_may_run_twice_is_repeated_after_a_lost_link() {
+    use std::time::Duration;
+
+    let dir = tempfile::tempdir().unwrap();
+    tool! {
+        /// Ends its agent at the first call.
+        struct Once = ("once", "
+import os
+
+class Once:
+    @staticmethod
+    def again(path):
+        with open(path, 'a') as file:
+            file.write('x')
+        if os.path.getsize(path) == 1:
+            os._exit(3)
+        return os.path.getsize(path)
+
+    once = again
+");
+
+        /// May run twice.
+        [idempotent] fn again(path: String) -> u64;
+
+        /// May not.
+        fn once(path: String) -> u64;
+    }
+    let policy =
+        Reconnect::attempts(5).backoff(Duration::from_millis(5), Duration::from_millis(50));
+    let host = Session::connect_with(Local::new(), Options::new().reconnect(policy))
+        .await
+        .unwrap();
+    let once = Once::new(&host);
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    assert_eq!(once.again(path("again")).await.unwrap(), 2);
+    let error = once.once(path("once")).await.unwrap_err();
+    assert!(matches!(error.kind, CallErrorKind::Link { .. }), "{error}");
+    assert_eq!(std::fs::read(path("once")).unwrap(), b"x");
+    host.close().await.unwrap();
 }
