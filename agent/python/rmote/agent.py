@@ -559,14 +559,15 @@ class Agent:
         try:
             if reason and select([], [self.errors], [], 0)[1]:
                 write(self.errors, ("rmote agent: %.999r\n" % reason).encode("ascii", "replace"))
-            start, told = monotonic(), set()
+            start, told, signal = monotonic(), set(), 0
             while True:
                 late = monotonic() - start
                 # First this: what has been started by now is a call's, and nothing more is.
                 busy = starting[:]
                 groups = {getpgrp()}.union(*[call.groups for call in [self.session, *self.calls.values()]])
                 left = living(groups)
-                if late > 1.3 or not left and not busy:
+                # However slow the machine, KILL comes before this is given up.
+                if late > 1.3 and signal == _signal.SIGKILL or not left and not busy:
                     break
                 signal = _signal.SIGKILL if late > 1 else _signal.SIGTERM
                 for pid in left:

@@ -143,7 +143,7 @@ class End(unittest.TestCase):
                 "import os, sys, time\n"
                 "if not os.fork():\n"
                 "    os.setpgid(0, 0)\n"
-                "    open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+                "    with open(sys.argv[1], 'w') as file: file.write(str(os.getpid()))\n"
                 "time.sleep(1000)")
             agent.call("t:command", sys.executable, "-c", script, file.name)
             job = int(until(lambda: file.seek(0) or file.read()))
