@@ -288,7 +288,7 @@ class Agent:
         by, failed = "function", None
         try:
             if call.cancelled and name:
-                raise InterruptedError("cancelled before it began")
+                raise Cancelled
             function = call.function = function or self.resolve(name)
             # The module comes with the first tool of the user's own; without one there is nothing to fit.
             if "rmote.arguments" in self.sources.table and (
@@ -563,7 +563,7 @@ class Agent:
         try:
             if reason and select([], [self.errors], [], 0)[1]:
                 write(self.errors, ("rmote agent: %.999r\n" % reason).encode("ascii", "replace"))
-            start, told, groups = monotonic(), set(), {getpgrp()}
+            start, told, signal, groups = monotonic(), set(), 0, {getpgrp()}
             while True:
                 late = monotonic() - start
                 # First this: what has been started by now is a call's, and nothing more is.
@@ -571,7 +571,8 @@ class Agent:
                 # A command that ends now is no call's any more, but what it leaves is to end, too.
                 groups.update(self.doomed, *[call.groups for call in [self.session, *self.calls.values()]])
                 left = living(groups)
-                if late > 1.3 or not left and not busy:
+                # However slow the machine, KILL comes before this is given up.
+                if late > 1.3 and signal == _signal.SIGKILL or not left and not busy:
                     break
                 signal = _signal.SIGKILL if late > 1 else _signal.SIGTERM
                 for pid in left:

@@ -11,6 +11,10 @@ Between the look at the stack and the setting of the mark the thread must not ru
 call of C functions alone, which Python does not part. It makes sure that the frame that was judged is still the
 thread's newest and that the thread is still in this call. A frame that has not been left since has the same callers.
 
+The compiler of CPython 3.12 and later leaves the jump back of some loops out of the `try` around them. What is raised there
+passes by its `finally`, so the thread is awaited elsewhere, though not for ever: some loops look nowhere else. Up to 3.12
+a thread that was stopped at a look raises the exception there, later ones at the next look.
+
 Once only: `call.bell()` is a lock that is free once for each cancelled call. Who takes it, `time.sleep` or a function of
 the agent or this module, is the only one to raise.
 """
@@ -19,10 +23,15 @@ import sys
 from _thread import get_ident
 from itertools import compress
 
-from rmote.agent import Cancelled, sleep
+from rmote.agent import Cancelled, monotonic, sleep
 
 # Often a thread lets others run just where the agent's own code writes, so one look a tick might never find it elsewhere.
 LOOKS = 8
+# Seconds after which a loop is interrupted even where its `finally` is passed by.
+PATIENCE = 1.0
+# What an instruction does: it goes on, the thread looks for a mark at it, it does so uncovered by its `try`, it returns.
+PASSES, LOOKS_THERE, LEFT_OUT, RETURNS = range(4)
+FLOWS = {}
 # The functions that run a tool's, from below.
 RUNNERS = {("rmote/agent.py", "run"), ("rmote/streams.py", "run")}
 
@@ -52,21 +61,28 @@ def interrupt(agent, call):
         # It is about to begin: its module is being imported.
         agent.deadlines.add(call)
         return
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
+    interval, collects = sys.getswitchinterval(), gc.isenabled()
+    # Python's own lock on its list of threads is held while the frames are listed. A finalizer that ran just then could let
+    # another thread run, which waits for that lock when it starts or ends: for ever.
+    gc.disable()
     try:
         for _ in range(LOOKS):
             thread = call.thread
             frame = newest(thread)
-            if frame:
+            at = frame and frame.f_lasti
+            if frame and not (monotonic() < call.deadline + PATIENCE and passes_by(frame)):
                 bell = call.bell()
-                if not bell.acquire(False) or strike(call, thread, frame):
+                if not bell.acquire(False) or strike(call, thread, frame, at):
                     return
                 bell.release()
-            # The thread runs on.
+            # The thread runs on, for a moment.
+            sys.setswitchinterval(1e-5)
             sleep(0)
+            sys.setswitchinterval(interval)
         agent.deadlines.add(call)
     finally:
+        if collects:
+            gc.enable()
         sys.setswitchinterval(interval)
 
 
@@ -89,22 +105,86 @@ def newest(thread):
         frame = frame.f_back
 
 
-def strike(call, thread, frame):
-    """Sets the mark, if the frame is still the newest of the thread and the thread is in this call; says whether it did."""
+def passes_by(frame):
+    """Whether an exception that is set now may be raised at a jump that its `try` does not cover."""
+    if sys.version_info < (3, 12):
+        return False
+    steps, at = flow(frame.f_code), frame.f_lasti
+    if sys.version_info < (3, 13):
+        # It is raised where the thread stands.
+        return steps.get(at, (PASSES, ()))[0] is LEFT_OUT
+    seen = set()
+    while frame and frame.f_code.co_filename != "rmote/agent.py":
+        # Where the thread can be when it next looks, here or, having returned, in the caller.
+        steps, returns = flow(frame.f_code), False
+        open = list(steps.get(frame.f_lasti, (PASSES, ()))[1])
+        while open:
+            at = open.pop()
+            kind, following = steps.get(at, (LOOKS_THERE, ()))
+            if kind is LEFT_OUT:
+                return True
+            returns = returns or kind is RETURNS
+            if kind is PASSES and (frame, at) not in seen:
+                seen.add((frame, at))
+                open += following
+        if not returns:
+            return False
+        frame = frame.f_back
+    return False
+
+
+def flow(code):
+    """What each instruction of a function does, by its offset: the kind, and the offsets of those that may follow."""
+    if code not in FLOWS:
+        from dis import get_instructions, hasjabs, hasjrel
+
+        # Start, length, target and depth of each entry, in units of two bytes: groups of six bits, the highest first.
+        numbers, number = [], 0
+        for byte in code.co_exceptiontable:
+            number = number << 6 | byte & 63
+            if not byte & 64:
+                numbers.append(2 * number)
+                number = 0
+        ranges = [(start, start + size) for start, size in zip(numbers[::4], numbers[1::4])]
+        steps = {}
+        instructions = list(get_instructions(code))
+        for instruction, after in zip(instructions, instructions[1:] + [None]):
+            name, at = instruction.opname, instruction.offset
+            following = [after.offset] if after else []
+            kind = PASSES
+            if instruction.opcode in hasjrel or instruction.opcode in hasjabs:
+                target = instruction.argval
+                if name.startswith("JUMP_"):
+                    following = []
+                following.append(target)
+                if name == "JUMP_BACKWARD":
+                    covers = [[start <= each < end for start, end in ranges] for each in (at, target)]
+                    kind = LEFT_OUT if any(covers[1]) and not any(covers[0]) else LOOKS_THERE
+            elif name.startswith(("CALL", "RESUME", "INSTRUMENTED")):
+                kind = LOOKS_THERE
+            elif name.startswith(("RETURN", "YIELD")):
+                kind = RETURNS
+            elif name in ("RERAISE", "RAISE_VARARGS"):
+                following = []
+            steps[at] = kind, following
+        if len(FLOWS) > 100:
+            FLOWS.clear()
+        FLOWS[code] = steps
+    return FLOWS[code]
+
+
+def strike(call, thread, frame, at):
+    """Sets the mark, if the thread is in this call and this frame is its newest and where it was; says whether it did."""
     target = c_ulong(thread)
     # C, too: a function of Python's would be hit at its beginning.
     call.settle = partial(SET, target, py_object())
     frames = map(itemgetter(thread), iter(sys._current_frames, None))
     threads = map(attrgetter("thread"), (call,))
-    same = map(and_, map(is_, frames, (frame,)), map(partial(eq, thread), threads))
-    collects = gc.isenabled()
-    # A finalizer would be a function of Python's in between.
-    gc.disable()
+    places = map(attrgetter("f_lasti"), (frame,))
+    same = map(and_, map(is_, frames, (frame,)), map(and_, map(eq, threads, (thread,)), map(eq, places, (at,))))
     try:
+        # The collector is off: a finalizer would be a function of Python's in between.
         return bool(list(map(SET, compress((target,), same), (py_object(Cancelled),))))
     except LookupError:
         # The thread is gone.
         return False
-    finally:
-        if collects:
-            gc.enable()

@@ -476,7 +476,7 @@ class Cancel(Case):
         ids = [agent.call("time.sleep", 1) for _ in range(600)]
         agent.cancel(ids[-1])
         error = agent.error(ids[-1])
-        self.assertEqual((error.by, error.message), ("cancelled", "cancelled before it began"))
+        self.assertEqual((error.by, error.message), ("cancelled", "the call was cancelled"))
         self.assertEqual({agent.result(id) for id in ids[:-1]}, {None})
 
     def test_unknown_calls(self):

@@ -354,6 +354,24 @@ if INTERRUPTS:
             error = self.cancelled(self.begin("t:deep"))
             self.assertEqual([frame[2] for frame in error.traceback][-2:], ["<listcomp>", "forever"] if sys.version_info < (3, 12) else ["deep", "forever"])
 
+        def test_what_cleans_up_runs_whatever_loop_is_left(self):
+            # Compilers leave the jumps of some out of the try. All look for an exception in more than one place.
+            loops = (
+                "while not no(): pass", "while not no(): nothing()", "while True:\n   if no(): return",
+                "while True:\n   if no(): break", "while True: nothing()", "for x in forever(): pass",
+                "for x in forever():\n   if x: nothing()", "while not lock.acquire(False): pass")
+            source = "import _thread\nfrom t import mark\nlock = _thread.allocate_lock()\nlock.acquire()\n" \
+                     "def no(): return False\ndef nothing(): pass\ndef forever():\n while True: yield 1\n"
+            for number, loop in enumerate(loops):
+                source += "def f%d():\n try:\n  mark('begun')\n  %s\n finally:\n  mark('cleaned')\n" % (number, loop)
+            self.agent.load("loops", source)
+            for turn in range(5):
+                for number, loop in enumerate(loops):
+                    with self.subTest(loop):
+                        self.cancelled(self.begin("loops:f%d" % number))
+                        self.assertEqual(self.agent.run("t:seen"), ["begun", "cleaned"])
+                        self.agent.run("t:marks.clear")
+
         def test_the_exception_can_be_seen(self):
             id = self.begin("t:catches")
             self.agent.cancel(id)

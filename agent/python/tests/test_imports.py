@@ -21,7 +21,7 @@ OTHERS = {
     "children": {"_signal", "os", "time"},
     "coroutines": {"_thread", "asyncio", "sys"},
     "describe": {"inspect"},
-    "interrupt": {"_functools", "_operator", "_thread", "ctypes", "gc", "itertools", "sys"},
+    "interrupt": {"_functools", "_operator", "_thread", "ctypes", "dis", "gc", "itertools", "sys"},
     "process": {"errno", "os", "select", "signal", "subprocess", "threading", "time"},
     "protocol": {"subprocess", "sys"},
     "streams": {"_collections", "_thread", "asyncio", "io", "time"},
