@@ -5,10 +5,12 @@ mod common;
 #[path = "../../rmote-transport/tests/docker/mod.rs"]
 mod docker;
 
+use std::time::Duration;
+
 use common::tour::tour;
 use common::{eventually, within};
 use docker::Container;
-use rmote_client::{Docker, Options, Session};
+use rmote_client::{Arguments, Docker, Options, Session};
 
 /// A whole session; afterwards the container has no process but its own, and this machine no client of it.
 async fn serves(image: &str, options: Options, version: &str) {
@@ -109,4 +111,56 @@ async fn a_container_that_is_removed_ends_its_calls() {
         );
     })
     .await;
+}
+
+/// The pids of the docker clients that lead into a container.
+fn clients(container: &Container) -> Vec<String> {
+    let wanted = format!("exec -i -- {}", container.name());
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter(|entry| {
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line)
+                .replace('\0', " ")
+                .contains(&wanted)
+        })
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// What becomes of an agent whose docker client gets a signal: neither kills what runs in the container by itself.
+async fn client_gets(signal: &str) {
+    let Some(container) = Container::start("rmote-test:bookworm") else {
+        return;
+    };
+    within(async {
+        let options = Options::new().heartbeat(Duration::from_millis(300));
+        let session = Session::connect_with(Docker::new(container.name()), options)
+            .await
+            .unwrap();
+        let child = session
+            .function("def child():\n    import subprocess\n    return subprocess.Popen(['sleep', '1000']).pid\n")
+            .unwrap();
+        let _: u32 = child.call(()).await.unwrap();
+        let nap = Arguments::new(&(1000,)).unwrap();
+        let nap = session.start_with::<()>("time.sleep", nap).await.unwrap();
+        let _: u32 = session.call("os.getpid", ()).await.unwrap();
+        for pid in clients(&container) {
+            let status = std::process::Command::new("kill").args([signal, &pid]).status();
+            assert!(status.unwrap().success());
+        }
+        common::link_of(nap.await.unwrap_err());
+    })
+    .await;
+    nothing_left(&container).await;
+}
+
+#[tokio::test]
+async fn an_agent_whose_docker_client_is_killed_ends_with_its_children() {
+    client_gets("-KILL").await;
+}
+
+#[tokio::test]
+async fn an_agent_whose_docker_client_is_stopped_ends_with_its_children() {
+    client_gets("-STOP").await;
 }
