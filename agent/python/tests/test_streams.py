@@ -212,8 +212,8 @@ class Results(Case):
         self.assertEqual([item[:1] for item in self.agent.all(id)], [bytes(bytearray([i])) for i in range(9)])
 
     def test_much(self):
-        id = self.agent.stream("t:blocks", 1000, 100000)
-        self.assertEqual(sum(map(len, self.agent.all(id))), 100000000)
+        id = self.agent.stream("t:blocks", 200, 100000)
+        self.assertEqual(sum(map(len, self.agent.all(id))), 20000000)
 
     def test_a_file_is_lines(self):
         id = self.agent.stream("t:lines", __file__)
@@ -222,7 +222,7 @@ class Results(Case):
 
     def test_credit_stops_the_producer_and_nobody_else(self):
         for function in ("t:blocks", "t:ablocks"):
-            ids = [self.agent.stream(function, 1000, 10000) for _ in range(20)]
+            ids = [self.agent.stream(function, 100, 10000) for _ in range(8)]
             for id in ids:
                 while self.agent.taken.get(id, 0) < FIRST:
                     self.agent.serve()
@@ -237,7 +237,7 @@ class Results(Case):
                 self.agent.grant(id, 1 << 30)
             for id in ids:
                 self.agent.result(id)
-                self.assertEqual(len(self.agent.items[id]), 1000)
+                self.assertEqual(len(self.agent.items[id]), 100)
 
     def test_a_large_item_waits_for_credit_within(self):
         id = self.agent.stream("t:blocks", 1, 1 << 22)
