@@ -131,7 +131,11 @@ def many():
     process.join()
     return value, process.exitcode
 def runs(): import asyncio; return asyncio.new_event_loop().run_until_complete(loops())
-def thread_fails(): threading.Thread(target=lambda: 1 / 0).start()
+def thread_fails():
+    failing = threading.Thread(target=lambda: 1 / 0)
+    failing.start()
+    # Its traceback is to be printed before the next call.
+    failing.join()
 def traces():
     sys.setprofile(lambda *_: None)
     return 1
