@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{Notify, mpsc};
 
-use crate::driver::{Command, Wish};
+use crate::command::{Command, Wish};
 
 /// Bytes travel in parts of this size, so that what is small need not wait for long.
 pub(crate) const PART: usize = 128 << 10;

@@ -52,6 +52,7 @@
 
 mod arguments;
 mod byte_reader;
+mod command;
 mod correlator;
 mod description;
 mod driver;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::driver::{Driver, End, Ended, Phase, fail};
+use crate::command::{Ended, fail};
+use crate::driver::{Driver, End, Phase};
 use crate::error::{LinkError, LinkErrorKind};
 use crate::event::Event;
 use crate::opened::{Opened, Streams};

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::command::{Lost, Wish};
 use crate::correlator::Outcome;
-use crate::driver::{Lost, Wish};
 use crate::error::{CallError, CallErrorKind, ResultError};
 use crate::session::Session;
 

@@ -17,9 +17,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::arguments::{Arguments, Port};
+use crate::command::{Command, Ended, Lost, NewCall, Pending, StreamEnd, Wish};
 use crate::correlator::{Correlator, Start};
 use crate::description::ToolDescription;
-use crate::driver::{Command, Driver, Ended, Lost, NewCall, Pending, Phase, StreamEnd, Wish};
+use crate::driver::{Driver, Phase};
 use crate::error::{
     ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, Progress, ResultError,
     StartError, StartErrorKind,

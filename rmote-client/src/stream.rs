@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use crate::byte_reader::ByteReader;
-use crate::driver::Wish;
+use crate::command::Wish;
 use crate::error::{CallError, CallErrorKind, ResultError};
 use crate::running::InFlight;
 
