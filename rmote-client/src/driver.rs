@@ -5,13 +5,12 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use rmote_transport::{Exit, FaultKind, Process, Transport, Writer};
-use rmote_wire::{AgentHello, Frame, FrameCodec, Hello};
+use rmote_wire::{AgentHello, Frame, Hello};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::codec::Decoder;
 
 use crate::command::{Command, Ended, NewCall, Pending, StreamEnd, Wish, fail};
 use crate::correlator::{Correlator, Event as Happened};
@@ -19,6 +18,7 @@ use crate::error::{LinkError, LinkErrorKind, ProtocolError, StartError, StartErr
 use crate::event::Event;
 use crate::handshake::{Answer, Handshake};
 use crate::heartbeat::{Beat, Heartbeat};
+use crate::inbox::Inbox;
 use crate::input::Sending;
 use crate::module::Source;
 use crate::opened::Streams;
@@ -29,8 +29,6 @@ use crate::stream::Piece;
 
 /// How long the first write waits for the first call, so that both leave as one. The interpreter takes longer to start.
 const GATHER: Duration = Duration::from_millis(1);
-/// What a read has room for at least.
-const READ: usize = 64 << 10;
 /// No further frame is made ready while this much waits to be written.
 const OUTBOX: usize = 1 << 20;
 /// The same for parts of streams, so that a call need not wait for many of them.
@@ -147,8 +145,7 @@ impl Driver {
         } = streams;
         let mut stdin = Some(stdin);
         let mut heartbeat = Heartbeat::new(self.options.heartbeat, started.into_std());
-        let mut inbox = BytesMut::with_capacity(READ);
-        let mut codec = FrameCodec::new(self.options.limits.frame);
+        let mut inbox = Inbox::new(self.options.limits.frame);
         // Times too far for the clock never come.
         let start_at = started.checked_add(self.options.start_timeout);
         let (mut closing, mut close_at) = (false, None);
@@ -180,18 +177,19 @@ impl Driver {
             .into_iter()
             .flatten()
             .min();
-            inbox.reserve(READ);
+            let mut space = inbox.space(self.phase != Phase::Starting);
             let slices = self.outbox.slices();
             tokio::select! {
-                read = stdout.read_buf(&mut inbox) => {
+                read = stdout.read_buf(&mut space) => {
                     let result = match read {
                         Ok(0) | Err(_) => {
                             drop(stdin.take());
-                            return self.lost(&inbox).await;
+                            return self.lost(&inbox.bytes).await;
                         }
-                        Ok(_) => {
+                        Ok(count) => {
                             heartbeat.heard();
-                            self.receive(&mut inbox, &mut codec)
+                            inbox.filled(count);
+                            self.receive(&mut inbox)
                         }
                     };
                     if let Err(end) = result {
@@ -225,7 +223,7 @@ impl Driver {
                     let end = if close_at.is_some_and(|at| at <= now) {
                         End::Link(LinkErrorKind::NoBye)
                     } else if starting && start_at.is_some_and(|at| at <= now) {
-                        End::Start(self.timed_out(&inbox))
+                        End::Start(self.timed_out(&inbox.bytes))
                     } else if let Some(end) = self.beat(&mut heartbeat, now).filter(|_| !starting) {
                         end
                     } else {
@@ -399,13 +397,13 @@ impl Driver {
     }
 
     /// Takes what has come in so far.
-    fn receive(&mut self, inbox: &mut BytesMut, codec: &mut FrameCodec) -> Result<(), End> {
+    fn receive(&mut self, inbox: &mut Inbox) -> Result<(), End> {
         if self.phase == Phase::Starting {
-            let kind = match self.handshake.advance(inbox) {
+            let kind = match self.handshake.advance(&mut inbox.bytes) {
                 None => return Ok(()),
                 Some(Answer::Proceed) => {
                     self.phase = Phase::Started;
-                    return self.receive(inbox, codec);
+                    return self.receive(inbox);
                 }
                 Some(Answer::NoPython) => StartErrorKind::NoPython {
                     said: String::new(),
@@ -423,7 +421,7 @@ impl Driver {
                 },
                 Some(Answer::Noise) => {
                     self.process.kill();
-                    self.no_agent("it printed more and more".to_owned(), inbox)
+                    self.no_agent("it printed more and more".to_owned(), &inbox.bytes)
                 }
             };
             return Err(End::Start(kind));
@@ -433,7 +431,7 @@ impl Driver {
         self.deliver();
         // Nothing counts after its good-bye: not what its calls answer when their commands are ended.
         while self.phase != Phase::Gone
-            && let Some(frame) = codec.decode(inbox).map_err(ProtocolError::from)?
+            && let Some(frame) = inbox.frame().map_err(ProtocolError::from)?
         {
             self.correlator.handle_frame(frame)?;
             self.deliver();

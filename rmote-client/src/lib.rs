@@ -60,6 +60,7 @@ mod error;
 mod event;
 mod handshake;
 mod heartbeat;
+mod inbox;
 mod input;
 mod module;
 mod opened;

@@ -10,6 +10,7 @@ use crate::clean::clean_line;
 use crate::error::SpawnError;
 use crate::fault::Family;
 use crate::link::Link;
+use crate::pipe::Pipe;
 use crate::process::Process;
 use crate::stderr::StderrTail;
 
@@ -63,8 +64,8 @@ pub(crate) fn spawn(target: &str, family: Family, words: &[OsString]) -> Result<
     };
     let process = Process::child(child, StderrTail::read(stderr), family);
     Ok(Link {
-        stdin: Box::new(stdin),
-        stdout: Box::new(stdout),
+        stdin: Box::new(Pipe::new(stdin)),
+        stdout: Box::new(Pipe::new(stdout)),
         process,
     })
 }

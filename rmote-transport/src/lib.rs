@@ -81,6 +81,7 @@ mod link;
 mod local;
 mod master;
 mod name;
+mod pipe;
 mod process;
 mod quote;
 mod ssh;

@@ -70,6 +70,14 @@ impl Decoder for FrameCodec {
 }
 
 impl FrameCodec {
+    /// How many bytes are missing of the frame that `src` begins with; `None` before its header is whole.
+    ///
+    /// Who reads no more than these and the next header has each payload in a buffer of its own, never moved.
+    pub fn missing(&self, src: &[u8]) -> Option<usize> {
+        let needed = self.check_header(src).ok()??;
+        Some(needed.saturating_sub(src.len()))
+    }
+
     /// Checks as much of a header as is there, so that damage shows before a wait for the rest of the frame. Gives the
     /// bytes of the whole frame once the header is complete.
     fn check_header(&self, src: &[u8]) -> Result<Option<usize>, FrameError> {
@@ -148,4 +156,4 @@ pub enum FrameError {
 }
 
 /// Large enough that a usual frame needs one read, small enough to be wasted on a lie.
-const RESERVE_STEP: usize = 64 << 10;
+const RESERVE_STEP: usize = 256 << 10;
