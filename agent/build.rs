@@ -9,19 +9,23 @@ use std::{env, fs, path::Path};
 )]
 mod pack;
 
-/// Loaded with every session, in this order in the stream: the smallest of all.
-const CORE: [&str; 5] = ["wire", "failure", "output", "coroutines", "agent"];
-/// Sent when something asks for them.
-const ON_DEMAND: [&str; 9] = [
+/// Sent before the first call, in this order in the stream: the smallest of all. Each is compiled when it is first used.
+const CORE: [&str; 5] = ["wire", "values", "failure", "seldom", "agent"];
+/// Sent after the agent's first words, or before when the first call needs them.
+const REST: [&str; 13] = [
     "arguments",
     "children",
+    "coroutines",
     "describe",
+    "ending",
     "interrupt",
     "logs",
+    "output",
     "process",
     "protocol",
     "streams",
     "template",
+    "watcher",
 ];
 
 fn main() {
@@ -41,26 +45,33 @@ fn main() {
         read("first_stage").trim().replace('\n', "~").as_bytes(),
     );
 
-    let mut core = read("rmote/loader");
-    for name in CORE {
-        let source = read(&format!("rmote/{name}"));
-        core.extend(["\0rmote.", name, "\0", &source]);
-    }
-    let mut bootstrap = b"#rmote\n".to_vec();
-    // It travels with every session, so a twentieth less is worth a second of the build.
-    zopfli::compress(
-        zopfli::Options::default(),
-        zopfli::Format::Zlib,
-        core.as_bytes(),
-        &mut bootstrap,
-    )
-    .expect("writing to memory does not fail");
-    write("bootstrap", &bootstrap);
-
-    for name in ON_DEMAND {
+    let join = |names: &[&str]| {
+        let parts = names.iter().map(|name| {
+            let source = read(&format!("rmote/{name}"));
+            format!("rmote.{name}\0{source}")
+        });
+        parts.collect::<Vec<_>>().join("\0")
+    };
+    let core = format!("{}\0{}", read("rmote/loader"), join(&CORE));
+    write("bootstrap", &[b"#rmote\n", &compress(&core)[..]].concat());
+    write("rest", &compress(&join(&REST)));
+    for name in REST {
         write(
             name,
             &pack::deflate(read(&format!("rmote/{name}")).as_bytes()),
         );
     }
+}
+
+/// Travels with every session, so a twentieth less is worth a second of the build.
+fn compress(text: &str) -> Vec<u8> {
+    let mut packed = Vec::new();
+    zopfli::compress(
+        zopfli::Options::default(),
+        zopfli::Format::Zlib,
+        text.as_bytes(),
+        &mut packed,
+    )
+    .expect("writing to memory does not fail");
+    packed
 }

@@ -26,6 +26,7 @@ pub const INTERPRETERS: &[&str] = &[
 
 const FIRST_STAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/first_stage"));
 const BOOTSTRAP: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap"));
+const REST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rest"));
 
 /// The `-c` text: newlines of the first stage travel as tildes, since csh takes no newline inside a word.
 const RUN: &str = "import sys;exec(sys.argv[1].replace(chr(126),chr(10)))";
@@ -69,6 +70,10 @@ pub struct Injection {
     pub argv: Vec<String>,
     /// What goes to its standard input before the first frame.
     pub payload: &'static [u8],
+    /// The rest of the agent: the payload of a `load` frame with [`FLAG_REST`], which answers its `hello`.
+    ///
+    /// [`FLAG_REST`]: https://docs.rs/rmote-wire/latest/rmote_wire/constant.FLAG_REST.html
+    pub rest: &'static [u8],
 }
 
 /// How to start the Python agent.
@@ -112,5 +117,6 @@ pub fn python(interpreter: Option<&str>, mark: &Mark) -> Injection {
     Injection {
         argv: words,
         payload: BOOTSTRAP,
+        rest: REST,
     }
 }

@@ -49,11 +49,24 @@ static CHILDREN: Module = Module::new(
     packed!("children"),
     &[],
 );
+static COROUTINES: Module = Module::new(
+    "rmote.coroutines",
+    "rmote/coroutines.py",
+    packed!("coroutines"),
+    // Python's `asyncio` imports `logging` and `subprocess`.
+    &[&CHILDREN, &LOGS],
+);
 static DESCRIBE: Module = Module::new(
     "rmote.describe",
     "rmote/describe.py",
     packed!("describe"),
     &[],
+);
+static ENDING: Module = Module::new(
+    "rmote.ending",
+    "rmote/ending.py",
+    packed!("ending"),
+    &[&CHILDREN],
 );
 static INTERRUPT: Module = Module::new(
     "rmote.interrupt",
@@ -70,6 +83,7 @@ static RUN: Module = Module::new(
     packed!("process"),
     &[&CHILDREN],
 );
+static OUTPUT: Module = Module::new("rmote.output", "rmote/output.py", packed!("output"), &[]);
 static PROTOCOL: Module = Module::new(
     "rmote.protocol",
     "rmote/protocol.py",
@@ -83,8 +97,21 @@ static TEMPLATE: Module = Module::new(
     packed!("template"),
     &[],
 );
+static WATCHER: Module = Module::new("rmote.watcher", "rmote/watcher.py", packed!("watcher"), &[]);
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 9] = [
-    &ARGUMENTS, &CHILDREN, &DESCRIBE, &INTERRUPT, &LOGS, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
+pub static MODULES: [&Module; 13] = [
+    &ARGUMENTS,
+    &CHILDREN,
+    &COROUTINES,
+    &DESCRIBE,
+    &ENDING,
+    &INTERRUPT,
+    &LOGS,
+    &OUTPUT,
+    &RUN,
+    &PROTOCOL,
+    &STREAMS,
+    &TEMPLATE,
+    &WATCHER,
 ];

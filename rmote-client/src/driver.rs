@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rmote_transport::{Exit, FaultKind, Process, Transport, Writer};
-use rmote_wire::{AgentHello, Frame, Hello};
+use rmote_wire::{AgentHello, FLAG_REST, Frame, Hello, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -56,6 +56,8 @@ pub(crate) struct Driver {
     pub(crate) correlator: Correlator<Pending>,
     pub(crate) phase: Phase,
     pub(crate) sent: HashMap<String, Arc<Source>>,
+    /// What the agent gets of itself once it has said hello.
+    pub(crate) rest: &'static [u8],
     /// What interrupts a call, sent when the first is to be.
     pub(crate) interrupt: Arc<[Arc<Source>]>,
     pub(crate) outbox: Outbox,
@@ -141,6 +143,7 @@ impl Driver {
             stdin,
             mut stdout,
             payload,
+            rest,
             started,
         } = streams;
         let mut stdin = Some(stdin);
@@ -150,6 +153,7 @@ impl Driver {
         let start_at = started.checked_add(self.options.start_timeout);
         let (mut closing, mut close_at) = (false, None);
         self.outbox.push(payload);
+        self.rest = rest;
         self.greet();
         if let Ok(command) = timeout(GATHER, self.commands.recv()).await {
             self.take(command);
@@ -342,7 +346,8 @@ impl Driver {
 
     /// A module as a frame, if the agent has not got it.
     fn first(&mut self, source: &Arc<Source>) -> Option<Frame> {
-        if self.sent.contains_key(&source.name) {
+        let brought = source.is_own() && self.phase == Phase::Serving;
+        if brought || self.sent.contains_key(&source.name) {
             return None;
         }
         self.sent.insert(source.name.clone(), source.clone());
@@ -445,6 +450,9 @@ impl Driver {
     fn ready(&mut self) {
         if self.hello.borrow().is_some() {
             self.phase = Phase::Serving;
+            let mut rest = Frame::new(Kind::Load, 0, self.rest);
+            rest.flags = FLAG_REST;
+            self.correlator.load_urgent(rest);
             // It ends by itself at the end of its input, and must get the time to end its own children.
             self.process.leave_on_drop(true);
         }

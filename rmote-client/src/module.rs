@@ -59,6 +59,12 @@ enum Body {
 }
 
 impl Source {
+    /// Whether it is one of the agent's own modules.
+    pub(crate) fn is_own(&self) -> bool {
+        let own = |module: &&Module| module.name == self.name;
+        rmote_agent::MODULES.iter().any(own)
+    }
+
     /// The frame that brings it to the host.
     pub(crate) fn load(&self, limits: &Limits) -> Result<Frame, EncodeError> {
         let (source, compressed) = match &self.body {
@@ -176,9 +182,7 @@ impl Library {
                 ),
                 Body::Text(text) => {
                     open.extend(imports(text));
-                    // What fits arguments to a tool's signatures, sends what it logs, and ends what it starts.
-                    let along = ["rmote.arguments", "rmote.logs", "rmote.children"];
-                    open.extend(along.map(str::to_owned));
+                    open.extend(along(text).map(str::to_owned));
                 }
             }
         }
@@ -189,6 +193,28 @@ impl Library {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Source>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The agent's own modules that a tool is likely to need with its first call. It has the others a moment later.
+fn along(source: &str) -> impl Iterator<Item = &'static str> {
+    let annotated = |line: &str| {
+        line.trim_start().starts_with("def ") && line.matches(':').count() > 1
+            || line.contains("->")
+    };
+    let mentions = |word: &str| source.contains(word);
+    [
+        // What fits arguments to signatures, what sends records of `logging`, and what ends processes that a tool starts.
+        ("rmote.arguments", source.lines().any(annotated)),
+        ("rmote.logs", mentions("logging")),
+        (
+            "rmote.children",
+            mentions("subprocess") || mentions("popen"),
+        ),
+        ("rmote.coroutines", mentions("async def")),
+        ("rmote.output", mentions("print") || mentions("sys.std")),
+    ]
+    .into_iter()
+    .filter_map(|(module, needed)| needed.then_some(module))
 }
 
 /// What a source may import, by its import statements: more than it does is harmless, since only known names are sent.
@@ -302,24 +328,13 @@ mod tests {
     fn a_dotted_name_brings_the_packages_that_it_lies_in() {
         let library = Library::new(&[]);
         library
-            .add(Some("a.b.tool"), None, "import a.b.base")
+            .add(Some("a.b.tool"), None, "import a.b.base, logging")
             .unwrap();
         library.add(Some("a.b.base"), None, "").unwrap();
         let sent = library.with_imports("a.b.tool");
         let names: Vec<_> = sent.iter().map(|source| source.name.as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "a.b.base",
-                "rmote.arguments",
-                "rmote.logs",
-                "rmote.children",
-                "a",
-                "a.b",
-                "a.b.tool"
-            ]
-        );
-        let frame = sent[4].load(&Limits::default()).unwrap();
+        assert_eq!(names, ["a.b.base", "rmote.logs", "a", "a.b", "a.b.tool"]);
+        let frame = sent[2].load(&Limits::default()).unwrap();
         assert!(Load::decode(&frame, &Limits::default()).unwrap().package);
     }
 

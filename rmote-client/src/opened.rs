@@ -20,6 +20,8 @@ pub(crate) struct Streams {
     pub(crate) stdin: Writer,
     pub(crate) stdout: Reader,
     pub(crate) payload: &'static [u8],
+    /// What follows the agent's first words.
+    pub(crate) rest: &'static [u8],
     /// When the start's time-out began to run.
     pub(crate) started: Instant,
 }
@@ -47,6 +49,7 @@ impl Opened {
                 stdin: link.stdin,
                 stdout: link.stdout,
                 payload: injection.payload,
+                rest: injection.rest,
                 started,
             },
         })

@@ -152,6 +152,7 @@ impl Session {
             ),
             options,
             phase: Phase::Starting,
+            rest: &[],
             sent: std::collections::HashMap::new(),
             outbox: Outbox::default(),
             receivers: std::collections::HashMap::new(),

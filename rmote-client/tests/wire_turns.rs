@@ -28,30 +28,43 @@ async fn the_first_result_costs_one_turn_and_one_write() {
         let Some((Chunk::Written(first), rest)) = chunks.split_first() else {
             panic!("the host spoke first: {chunks:?}")
         };
-        assert!(
-            rest.iter().all(|chunk| matches!(chunk, Chunk::Read(_))),
-            "something was written after the first answer, or in a second write"
-        );
+        // What it wrote next answers the agent's hello, which came with the result.
+        let before = rest
+            .iter()
+            .take_while(|chunk| matches!(chunk, Chunk::Read(_)));
+        assert!(before.count() > 0, "a second write before the answer");
         session.close().await.unwrap();
         first.len()
     })
     .await;
     let kinds: Vec<_> = recorder.frames().iter().map(|frame| frame.kind).collect();
-    assert_eq!(
-        kinds,
-        [
-            Kind::Hello,
-            Kind::Load,
-            Kind::Load,
-            Kind::Load,
-            Kind::Load,
-            Kind::Call,
-            Kind::Close
-        ]
-    );
+    // What coroutines need goes with the tool, and all else of the agent follows.
+    let mut expected = vec![Kind::Hello];
+    expected.extend([Kind::Load; 5]);
+    expected.extend([Kind::Call, Kind::Load, Kind::Close]);
+    assert_eq!(kinds, expected);
     let bootstrap = recorder.bootstrap();
     eprintln!("the first write has {bytes} bytes, of which {bootstrap} are the bootstrap");
     assert!(bytes > bootstrap);
+}
+
+/// What is sent before the first result, of a tool and its call, too. mitogen sends 19 KB, the Python rmote 0.7.5 47.
+const FIRST_WRITE: usize = 10 << 10;
+
+#[tokio::test]
+async fn the_first_write_is_small() {
+    let recorder = Recorder::new(Local::new());
+    within(async {
+        let session = Session::connect(recorder.clone()).await.unwrap();
+        let tool = session.load("def add(a, b):\n    return a + b\n").unwrap();
+        assert_eq!(tool.call::<u32>("add", (1, 2)).await.unwrap(), 3);
+        let Chunk::Written(first) = &recorder.chunks()[0] else {
+            panic!("the host spoke first")
+        };
+        assert!(first.len() <= FIRST_WRITE, "{} bytes", first.len());
+        session.close().await.unwrap();
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -65,11 +78,13 @@ async fn calls_that_are_made_together_leave_together() {
             session.call::<i64>("builtins.abs", (-3,)),
         );
         assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (1, 2, 3));
-        let written = recorder.chunks();
-        let written = written
-            .iter()
-            .filter(|chunk| matches!(chunk, Chunk::Written(_)));
-        assert_eq!(written.count(), 1);
+        let kinds: Vec<_> = recorder.frames().iter().map(|frame| frame.kind).collect();
+        assert_eq!(
+            kinds[..4],
+            [Kind::Hello, Kind::Call, Kind::Call, Kind::Call]
+        );
+        let chunks = recorder.chunks();
+        assert!(matches!(chunks[..2], [Chunk::Written(_), Chunk::Read(_)]));
         session.close().await.unwrap();
     })
     .await;

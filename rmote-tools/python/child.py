@@ -8,7 +8,7 @@ from time import monotonic, sleep
 
 from rmote import agent, children
 from rmote.process import CHUNK, GRACE, LINGER, start, stop
-from rmote.wire import Record
+from rmote.values import Record
 
 
 def spawn(argv, stdin=None, stdout=None, stderr=None, control=None, started=None, *, env=None, clear_env=False, cwd=None, pty=None):
@@ -176,7 +176,7 @@ class Child:
     def signal(self, number):
         with self.lock:
             if not self.ended:
-                agent.signal_group(self.process.pid, number)
+                children.signal_group(self.process.pid, number)
 
     def events(self, file, event):
         """What a thread waits for: its file, or the command's end."""
@@ -292,7 +292,7 @@ class Child:
 
     def signal_session(self, *numbers):
         """Sends signals to all that is left of the command's session, and says whether there was anything."""
-        left = agent.living([self.process.pid])
+        left = children.living([self.process.pid])
         for pid in left:
             for number in numbers:
                 try:

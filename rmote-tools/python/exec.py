@@ -2,7 +2,7 @@
 import subprocess
 
 from rmote.process import LIMIT, describe, run, tail
-from rmote.wire import Record
+from rmote.values import Record
 
 
 class CommandFailed(subprocess.CalledProcessError):

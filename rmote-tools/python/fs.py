@@ -3,7 +3,7 @@ import errno
 import os
 import stat
 
-from rmote.wire import Record
+from rmote.values import Record
 
 DIFF = 1 << 16
 LINES = 10000

@@ -7,6 +7,9 @@ use crate::codec::FrameError;
 /// Bit 0 of a [`Kind::Load`]: the payload is a zlib stream.
 pub const FLAG_COMPRESSED: u8 = 1;
 
+/// Bit 1 of a [`Kind::Load`], without bit 0: the payload is the rest of the agent itself, a zlib stream of its modules.
+pub const FLAG_REST: u8 = 2;
+
 /// Bit 0 of an [`Kind::Output`]: written to standard error, else to standard output.
 pub const FLAG_STDERR: u8 = 1;
 
@@ -93,7 +96,7 @@ impl Kind {
     /// The flags that the protocol names for this kind.
     pub fn known_flags(self) -> u8 {
         match self {
-            Self::Load => FLAG_COMPRESSED,
+            Self::Load => FLAG_COMPRESSED | FLAG_REST,
             Self::Output => FLAG_STDERR,
             Self::Call | Self::Return => FLAG_STREAM,
             Self::Input | Self::Data => FLAG_RAW | FLAG_MORE,

@@ -1,5 +1,5 @@
 """Fits arguments to a function's signature: records to dataclasses, names to enums, text to paths."""
-from rmote.wire import Member, Record
+from rmote.values import Member, Record
 
 
 def convert(function, args, kwargs):

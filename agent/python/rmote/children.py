@@ -1,10 +1,10 @@
 """The processes that calls start: each leads a session of its own, which ends with its call's cancellation or the link."""
 from _signal import SIGKILL, SIGTERM
-from os import kill
+from os import getpgrp, getpid, kill, killpg, listdir
 from time import monotonic
 
 from rmote import agent
-from rmote.agent import Cancelled, living, signal_group
+from rmote.agent import Cancelled
 
 # Seconds between TERM and KILL.
 GRACE = 2.0
@@ -18,9 +18,9 @@ def adopt(group):
     if session:
         orphans.discard(group)
         call = session.current()
-        call.groups.add(group)
+        call.own("groups", set).add(group)
         if call.done:
-            session.session.groups.add(group)
+            session.session.own("groups", set).add(group)
         if call.cancelled:
             call.killed = True
             doom(group)
@@ -31,7 +31,7 @@ def release(group):
     orphans.discard(group)
     if agent.agent:
         for call in [agent.agent.session, *agent.agent.calls.values()]:
-            call.groups.discard(group)
+            call.own("groups", set).discard(group)
 
 
 def doom(*groups):
@@ -64,7 +64,6 @@ def attach(subprocess):
 
     What is given a session, a group or a `preexec_fn` by who starts it is left to them.
     """
-    agent.living = its_living
     start = subprocess.Popen.__init__
 
     def __init__(self, *args, **options):
@@ -117,5 +116,35 @@ def signal_its(group, signal):
     return signal_group(group, signal)
 
 
-def its_living(groups):
-    return living([group for group in groups if group not in orphans or signal_its(group, 0)])
+def signal_group(group, signal):
+    """Whether the group is there."""
+    try:
+        killpg(group, signal)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def living(groups):
+    """What is left of process groups and sessions, but for this process and zombies; as negative groups where there is no /proc."""
+    groups = [group for group in groups if group not in orphans or signal_its(group, 0)]
+    left = []
+    own = str(getpid())
+    try:
+        pids = listdir("/proc")
+    except OSError:
+        pids = []
+    if own not in pids:
+        return [-group for group in groups if group != getpgrp() and signal_group(group, 0)]
+    for pid in pids:
+        try:
+            with open("/proc/%d/stat" % int(pid), "rb") as file:
+                state, _, *ids = file.read().rpartition(b")")[2].split()[:4]
+        except (OSError, ValueError):
+            continue
+        # A shell's jobs are groups of their own.
+        if not {*map(int, ids)}.isdisjoint(groups) and state not in b"ZX" and pid != own:
+            left.append(int(pid))
+    return left

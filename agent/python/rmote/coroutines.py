@@ -1,8 +1,16 @@
 """The event loop that all coroutine tools share: it runs in the main thread, from the first of them on."""
 import asyncio
 import sys
+from os import close
 
-from rmote.agent import CURRENT, fill, free
+from rmote.agent import fill
+
+try:
+    from contextvars import ContextVar
+    CALL = ContextVar("rmote call", default=None)
+except ImportError:
+    # Python 3.6 has none: what concurrent coroutines print cannot be told apart.
+    CALL = None
 
 
 class Loop:
@@ -12,9 +20,12 @@ class Loop:
         try:
             self.loop = asyncio.new_event_loop()
         finally:
-            free(low)
+            for number in low:
+                if number > 2:
+                    close(number)
 
     def run(self):
+        """Runs the loop, in the main thread, for ever."""
         asyncio.set_event_loop(self.loop)
         if sys.version_info < (3, 8):
             asyncio.get_child_watcher().attach_loop(self.loop)
@@ -25,6 +36,10 @@ class Loop:
                 # From a task that a tool has left to itself, or a signal handler.
                 pass
         self.agent.end("the event loop is broken")
+
+    def current(self):
+        """The call of the coroutine that this thread is in, or works for."""
+        return CALL and CALL.get()
 
     def start(self, call, awaitable):
         self.loop.call_soon_threadsafe(self.create, call, awaitable)
@@ -39,9 +54,9 @@ class Loop:
             self.over(call, awaitable, error)
 
     async def finish(self, call, awaitable):
-        # A task runs in a context of its own, so what it prints is its call's. Python 3.6 has no contexts.
-        if sys.version_info >= (3, 7):
-            CURRENT.set(call)
+        # A task runs in a context of its own, so what it prints is its call's.
+        if CALL:
+            CALL.set(call)
         try:
             result = await awaitable
         except BaseException as error:

@@ -2,7 +2,7 @@
 import inspect
 
 from rmote.agent import agent
-from rmote.wire import Record
+from rmote.values import Record
 
 
 def describe(modules):

@@ -51,6 +51,26 @@ except Exception:
     SET = None
 
 
+def cancel(agent, call):
+    """Stops a call, as far as it goes; called again at each tick until there is nothing more to do."""
+    again = call.cancelled
+    if not again:
+        call.cancelled = True
+        call.bell().release()
+    # First this: what waits for a process is to raise when that has ended.
+    interrupt(agent, call)
+    if again:
+        return
+    for stream in call.streams:
+        stream.notify()
+    if agent.loop:
+        agent.loop.cancel(call)
+    if call.groups:
+        call.killed = True
+        from rmote.children import doom
+        doom(*call.groups)
+
+
 def interrupt(agent, call):
     """Raises Cancelled in a call, or sees to it that the watcher comes back at its next tick."""
     # Who does little but print is seldom anywhere else, so there it is asked.

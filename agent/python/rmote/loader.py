@@ -17,40 +17,63 @@ HOOKS = {"logging": "rmote.logs", "subprocess": "rmote.children"}
 class Sources:
     """Finds modules among the sources: dotted name -> (source, file, whether a package)."""
 
+    # The rest of the agent's own modules, packed. They follow its first words; who needs one earlier waits for them.
+    rest = None
+
     def __init__(self):
         self.table = {}
         self.kept = {}
         self.hidden = {}
         self.lock = _thread.RLock()
+        self.awaited = _thread.allocate_lock()
+        self.awaited.acquire()
 
     def add(self, name, source, file, package=False):
-        if name not in self.table:
-            self.table[name] = source, file, package
-            for module in HOOKS:
-                if HOOKS[module] == name and module in sys.modules:
-                    # Perhaps another thread is at it; this waits for its end.
-                    __import__(module)
-                    self.module(name).attach(sys.modules[module])
+        self.table.setdefault(name, (source, file, package))
         if name.startswith("rmote."):
             self.table.setdefault(name.rpartition(".")[0], (b"", "", True))
 
+    def add_all(self, parts):
+        for index in range(0, len(parts) - 1, 2):
+            name = parts[index].decode()
+            self.add(name, parts[index + 1], name.replace(".", "/") + ".py")
+
+    def complete(self, packed):
+        """Takes the rest of the agent's own modules."""
+        if self.rest is None:
+            self.rest = packed
+            self.awaited.release()
+
+    def has(self, name):
+        """Whether there is a source; waits for the rest if it is the agent's own."""
+        if name not in self.table and name.startswith("rmote."):
+            self.flush()
+            with self.awaited:
+                if self.rest:
+                    import zlib
+                    self.add_all(zlib.decompress(self.rest).split(b"\0"))
+                    self.rest = b""
+        return name in self.table
+
     def find_spec(self, name, path=None, target=None):
+        # Nothing waits in here: Python lets no other thread import anything meanwhile.
         hook = HOOKS.get(name)
-        if hook in self.table:
+        if hook:
             spec = PathFinder.find_spec(name, path)
             run = spec.loader.exec_module
 
             def exec_module(module):
                 run(module)
-                self.module(hook).attach(module)
+                if self.has(hook):
+                    self.module(hook).attach(module)
 
             spec.loader.exec_module = exec_module
             return spec
-        if name in self.table and not on_host(name):
+        if name.startswith("rmote.") and self.rest != b"" or name in self.table and not on_host(name):
             return self.spec(name)
 
     def spec(self, name):
-        _, file, package = self.table[name]
+        _, file, package = self.table.get(name) or ("", name.replace(".", "/") + ".py", False)
         return ModuleSpec(name, self, origin=file, is_package=package)
 
     def create_module(self, spec):
@@ -61,6 +84,8 @@ class Sources:
         name = module.__name__
         if name in self.kept:
             return
+        if not self.has(name):
+            raise ModuleNotFoundError("No module named %r" % name, name=name)
         source, module.__file__, _ = self.table[name]
         flags = 0
         if name.startswith("rmote"):
@@ -123,9 +148,7 @@ PATH = list(sys.path)
 sources = Sources()
 parts = blob.split(b"\0")  # noqa: F821 (the first stage sets it)
 del blob  # noqa: F821
-for index in range(1, len(parts), 2):
-    module_name = parts[index].decode()
-    sources.add(module_name, parts[index + 1], module_name.replace(".", "/") + ".py")
+sources.add_all(parts[1:])
 sys.meta_path.insert(0, sources)
 sys.meta_path.append(Site())
 __import__("rmote.agent")

@@ -98,7 +98,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
                 del pipes[fd]
                 pipe.close()
             now = monotonic()
-            if child.poll() is not None and (len(kills) != 1 or not agent.living([child.pid])):
+            if child.poll() is not None and (len(kills) != 1 or not children.living([child.pid])):
                 if not any(pipe is not child.stdin for pipe in pipes.values()):
                     break
                 if linger is None:
@@ -110,7 +110,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
                 done.timed_out = True
                 if not kills:
                     break
-                agent.signal_group(child.pid, kills.pop())
+                children.signal_group(child.pid, kills.pop())
                 end = now + GRACE
     except BaseException:
         if child:
@@ -217,7 +217,7 @@ def stop(child):
     import signal
     import subprocess
 
-    from rmote.agent import signal_group
+    from rmote.children import signal_group
 
     for number in (signal.SIGTERM, signal.SIGKILL):
         signal_group(child.pid, number)

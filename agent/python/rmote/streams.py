@@ -130,7 +130,7 @@ class Results(Sending):
     """The items of the iterator that a function returned."""
 
     iterator = None
-    convert = parked = False
+    own = parked = False
     rest = ()
 
     def begin(self, result):

@@ -12,7 +12,8 @@ import bootstrap
 from rmote.wire import HEAD, decode, encode
 
 SOURCES = os.path.dirname(bootstrap.HERE)
-CORE = ("wire", "failure", "output", "coroutines", "agent")
+CORE = ("wire", "values", "failure", "output", "seldom", "agent")
+REST = 2
 MARK = b"0123456789abcdef" * 2
 RUN = "import sys;exec(sys.argv[1].replace(chr(126),chr(10)))"
 HELLO, LOAD, CALL, CANCEL, PING, CLOSE, RETURN, RAISE, OUTPUT, LOG, PONG, BYE = 1, 2, 3, 4, 5, 6, 33, 34, 35, 36, 37, 38
@@ -34,12 +35,19 @@ def first_stage():
     return "~".join(line.replace("    ", " ") for line in lines if line and not line.startswith("#"))
 
 
+def joined(names):
+    return b"\0".join("rmote.{}".format(name).encode() + b"\0" + source("rmote/" + name) for name in names)
+
+
 def core():
     """Loader and agent as the bytes that follow on standard input."""
-    parts = [source("rmote/loader")]
-    for name in CORE:
-        parts += ["rmote.{}".format(name).encode(), source("rmote/" + name)]
-    return b"#rmote\n" + zlib.compress(b"\0".join(parts))
+    return b"#rmote\n" + zlib.compress(source("rmote/loader") + b"\0" + joined(CORE))
+
+
+def rest():
+    """What the agent gets of itself once it has said hello."""
+    names = {name[:-3] for name in os.listdir(os.path.join(SOURCES, "rmote")) if name.endswith(".py")}
+    return frame(LOAD, 0, zlib.compress(joined(sorted(names.difference(CORE, ["loader"])))), REST)
 
 
 def argv(python=None, size=None, rest=()):
@@ -157,7 +165,7 @@ class Link:
 class Agent(Link):
     """A session."""
 
-    def __init__(self, python=None, log_level=20, frame_limit=(1 << 27) + 6, version=1, heartbeat=0, **options):
+    def __init__(self, python=None, log_level=20, frame_limit=(1 << 27) + 6, version=1, heartbeat=0, whole=True, **options):
         Link.__init__(self, argv(python), **options)
         self.returned = {}
         self.outputs = {}
@@ -175,7 +183,9 @@ class Agent(Link):
         self.bye = False
         self.last = 0
         hello = encode({"version": version, "frame_limit": frame_limit, "log_level": log_level, "heartbeat": heartbeat})
-        self.write(core() + frame(HELLO, payload=hello))
+        # Sooner than a controller sends the rest, since a test may not care to read the agent's hello; `whole=False` is as it does.
+        self.whole = whole
+        self.write(core() + frame(HELLO, payload=hello) + (rest() if whole else b""))
         begin = self.take(len(MARK) + 1)
         if begin != MARK + b"P":
             raise AssertionError(begin + self.rest())
@@ -185,9 +195,7 @@ class Agent(Link):
         return self.process.pid
 
     def load(self, name, text, package=False):
-        """Loads a module; what fits arguments comes with the first of the user's own, as the controller does it."""
-        if not name.startswith("rmote."):
-            self.load_own("arguments", "logs", "children")
+        """Loads a module."""
         source = text if isinstance(text, bytes) else text.encode()
         payload = encode((name, zlib.compress(source), name.replace(".", "/") + ".py", package))
         self.write(frame(LOAD, payload=payload, flags=1))
@@ -201,7 +209,7 @@ class Agent(Link):
         self.last += 1
         deadline, streams, take = kwargs.pop("deadline", 0), kwargs.pop("streams", None), kwargs.pop("take", False)
         parts = (function, deadline, list(args), kwargs) + ((streams,) if streams else ())
-        if streams or take:
+        if self.whole and (streams or take):
             self.load_own("streams")
         self.write(frame(CALL, self.last, encode(parts), flags=take))
         return self.last
@@ -272,6 +280,8 @@ class Agent(Link):
             self.pongs.append(payload)
         elif kind == HELLO:
             self.hello = decode(payload)
+            if not self.whole:
+                self.write(rest())
         elif kind == BYE:
             self.bye = True
         else:

@@ -6,7 +6,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bootstrap  # noqa: F401
 from driver import Agent
 
-from rmote.wire import Member, Record
+from rmote.values import Member, Record
 
 TOOL = """
 import enum, pathlib, typing

@@ -184,9 +184,9 @@ class Numbers(unittest.TestCase):
         # No kernel gives a number again at will: this one was never given to anyone else.
         stranger = subprocess.Popen(["sleep", "1000"], start_new_session=True)
         try:
-            self.assertEqual(children.its_living([stranger.pid]), [stranger.pid])
+            self.assertEqual(children.living([stranger.pid]), [stranger.pid])
             children.orphans.add(stranger.pid)
-            self.assertEqual(children.its_living([stranger.pid]), [])
+            self.assertEqual(children.living([stranger.pid]), [])
             self.assertFalse(children.signal_its(stranger.pid, signal.SIGKILL))
             self.assertTrue(alive(stranger.pid))
             children.leave(stranger.pid)

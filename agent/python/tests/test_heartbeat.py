@@ -10,6 +10,10 @@ from driver import PING, Agent, frame, members, until
 TOOL = """
 import subprocess, sys, time
 
+def idle():
+    from rmote import agent
+    return agent.agent.idle
+
 def nap(): time.sleep(1000)
 
 def flood():
@@ -46,9 +50,19 @@ class Heartbeat(unittest.TestCase):
         return until(lambda: agent.process.poll() is not None and [agent.process.returncode])
 
     def test_silence_ends_the_agent(self):
+        # Idle it is asked thirty times more rarely.
         agent = self.start(20)
         self.assertEqual(self.ended(agent), [0])
         self.assertEqual(members(agent.pid), [])
+
+    def test_a_call_after_a_rest_brings_the_patience_back(self):
+        agent = self.start(100)
+        until(lambda: agent.run("t:idle"))
+        agent.call("t:nap")
+        rested = self.start(50)
+        # It rests, and ends after six seconds; the other is to be gone by then.
+        self.assertEqual(self.ended(agent), [0])
+        self.assertIsNone(rested.process.poll())
 
     def test_silence_ends_what_calls_do_and_have_started(self):
         agent = self.start(300)
@@ -89,7 +103,9 @@ class Heartbeat(unittest.TestCase):
             until(lambda: state(agent.pid) == "T")
             agent.write(frame(PING, payload=b"%d" % number))
             # As long as the agent's patience, by the clock of another agent.
-            self.ended(self.start(100))
+            clock = self.start(100)
+            clock.call("t:nap")
+            self.ended(clock)
             os.kill(agent.pid, signal.SIGCONT)
             while len(agent.pongs) <= number:
                 agent.serve()

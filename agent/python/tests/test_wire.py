@@ -9,8 +9,9 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bootstrap
 
-from rmote import wire
-from rmote.wire import HEAD, Member, NotData, Record, TooLarge, decode, encode
+from rmote import values, wire
+from rmote.values import Member, NotData, Record, TooLarge, encode
+from rmote.wire import HEAD, decode
 
 GOLDEN = os.path.join(bootstrap.HERE, "..", "..", "..", "rmote-wire", "tests", "golden.txt")
 NAMES = {
@@ -77,8 +78,10 @@ class Golden(unittest.TestCase):
 
 class Limits(unittest.TestCase):
     def setting(self, name, value):
-        self.addCleanup(setattr, wire, name, getattr(wire, name))
-        setattr(wire, name, value)
+        for module in wire, values:
+            if hasattr(module, name):
+                self.addCleanup(setattr, module, name, getattr(module, name))
+                setattr(module, name, value)
 
     def nested(self, wrap, levels):
         value = None
@@ -115,8 +118,13 @@ class Limits(unittest.TestCase):
         with self.assertRaises(TooLarge):
             encode(self.nested(wraps["list"], 100000))
 
+    def test_what_is_frequent_is_encoded_the_same_way(self):
+        numbers = [sign * ((1 << bits) + more) for bits in range(66) for more in (-1, 0, 1) for sign in (1, -1)]
+        for value in numbers + [None, True, False, "", "a", "\u00e4" * 63, "\u00e4" * 64, "x" * 127, "x" * 128, "\udc80", 1.5, b"", [1]]:
+            self.assertEqual(bytes(wire.encode(value)), bytes(encode(value)), value)
+
     def test_items(self):
-        self.assertEqual(wire.ITEMS, 4194304)
+        self.assertEqual(values.ITEMS, 4194304)
         self.setting("ITEMS", 6)
         for fits in ([0] * 6, tuple(range(6)), set(range(6)), {0: 1, 2: 3, 4: 5}, Record("R", a=0, b=1, c=2), [0, [0, 0, 0]], [[], [], {}, Member("E", "M", [0])]):
             self.assertTrue(encode(fits))
@@ -125,7 +133,7 @@ class Limits(unittest.TestCase):
                 encode(over)
 
     def test_text(self):
-        self.assertEqual(wire.TEXT, 64 << 20)
+        self.assertEqual(values.TEXT, 64 << 20)
         self.setting("TEXT", 4)
         for fits in ("abcd", "\u00e4\u00e4", "\udc80", Record("abcd", abcd=1), Member("abcd", "abcd", 1), b"12345"):
             self.assertTrue(encode(fits))
