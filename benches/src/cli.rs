@@ -41,8 +41,8 @@ pub(crate) struct Settings {
     /// A file whose text between the two comments `compare: begin` and `compare: end` becomes the table
     #[arg(long, value_name = "PATH")]
     pub(crate) markdown: Option<PathBuf>,
-    /// One round with small numbers: shows that it works, not how fast
-    #[arg(long)]
+    /// One round with small numbers: shows that it works, not how fast, and the rows' titles do not hold
+    #[arg(long, conflicts_with = "markdown")]
     pub(crate) quick: bool,
     /// The round trip of the link, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 50)]

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use nix::sys::prctl::set_child_subreaper;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Settings;
@@ -32,6 +33,8 @@ pub(crate) fn main(settings: &Settings) -> anyhow::Result<()> {
 }
 
 async fn compare(settings: &Settings) -> anyhow::Result<()> {
+    // The host's side of a peer often outlives the peer's own; it comes to us then, and is counted.
+    set_child_subreaper(true)?;
     let own = std::env::current_exe()?;
     // Beside the folder of the build's profile.
     let target = own.ancestors().nth(2).context("where am I?")?;

@@ -1,5 +1,6 @@
 //! What processes have used, as the kernel counts it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -83,6 +84,22 @@ impl Machine {
         }
         ((busy - ours) / whole).clamp(0.0, 1.0)
     }
+}
+
+/// The children of this process, those included that it was left with.
+pub(crate) fn own_children() -> BTreeSet<u32> {
+    let Ok(threads) = fs::read_dir("/proc/self/task") else {
+        return BTreeSet::new();
+    };
+    let lists = threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            let ids = list.split_whitespace().map(str::parse);
+            ids.filter_map(Result::ok).collect::<Vec<u32>>()
+        })
+        .collect()
 }
 
 /// CPU seconds of a process and of its children that have ended.

@@ -1,13 +1,14 @@
 //! One case over one way, for several contenders in turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -22,8 +23,10 @@ use crate::way::{Way, Ways};
 
 /// How long a run may take.
 const LIMIT: Duration = Duration::from_secs(180);
-/// Between runs: what the last one has left ends in this time.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Between runs, at least.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long what a run has left behind may take to end.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -108,6 +111,7 @@ impl Experiment {
                 let Some(command) = outcome.contender.command(own, peers) else {
                     continue;
                 };
+                let own_before = cpu::own_children();
                 let machine = cpu::Machine::now();
                 let children = cpu::of_children();
                 let servers = ways.used_by_servers(self.way);
@@ -125,7 +129,7 @@ impl Experiment {
                         outcome.errors.push(format!("{error:#}"));
                     }
                 }
-                tokio::time::sleep(PAUSE).await;
+                settle(&own_before).await;
                 if let (Some(before), Some(after)) = (servers, ways.used_by_servers(self.way)) {
                     let ours = cpu::of_children() - children + after - before;
                     outcome
@@ -209,6 +213,23 @@ impl Experiment {
             }
         }
         Ok(measures)
+    }
+}
+
+/// Waits until what a run has left behind has ended, and collects it: its CPU time counts as ours from then on, and
+/// does not disturb the next run.
+async fn settle(before: &BTreeSet<u32>) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            if status == WaitStatus::StillAlive {
+                break;
+            }
+        }
+        if cpu::own_children().is_subset(before) || Instant::now() > end {
+            return;
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod relay;
 mod report;
 mod row;
 mod samples;
+mod scaling;
 mod sessions;
 mod sshd;
 mod way;

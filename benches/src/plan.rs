@@ -8,25 +8,25 @@ use crate::job::Case;
 use crate::row::{Better, Goal, Row};
 use crate::way::Way;
 
-const FLOOR: Contender = Contender::FLOOR;
+pub(crate) const FLOOR: Contender = Contender::FLOOR;
 /// Where only the way to the host is the floor, without an interpreter.
 const BARE_FLOOR: Contender = Contender::new(Who::Floor, "true");
-const OURS: Contender = Contender::OURS;
+pub(crate) const OURS: Contender = Contender::OURS;
 const OURS_THREADS: Contender = Contender::new(Who::Ours, "threads");
 const OURS_INTERPRETER: Contender = Contender::new(Who::Ours, "interpreter");
 const OURS_DICTS: Contender = Contender::new(Who::Ours, "dicts");
 const OURS_SILENT: Contender = Contender::new(Who::Ours, "silent");
 const RMOTE: Contender = Contender::new(Who::Rmote07, "");
-const RMOTE_INLINE: Contender = Contender::new(Who::Rmote07, "inline");
+pub(crate) const RMOTE_INLINE: Contender = Contender::new(Who::Rmote07, "inline");
 const RMOTE_COROUTINE: Contender = Contender::new(Who::Rmote07, "coroutine");
-const RMOTE_RAW: Contender = Contender::new(Who::Rmote07, "raw");
+pub(crate) const RMOTE_RAW: Contender = Contender::new(Who::Rmote07, "raw");
 const RMOTE_03: Contender = Contender::new(Who::Rmote03, "");
 const RMOTE_03_COROUTINE: Contender = Contender::new(Who::Rmote03, "coroutine");
-const MITOGEN: Contender = Contender::new(Who::Mitogen, "");
+pub(crate) const MITOGEN: Contender = Contender::new(Who::Mitogen, "");
 const MITOGEN_NOZIP: Contender = Contender::new(Who::Mitogen, "nozip");
-const EXECNET: Contender = Contender::new(Who::Execnet, "");
+pub(crate) const EXECNET: Contender = Contender::new(Who::Execnet, "");
 const EXECNET_EXEC: Contender = Contender::new(Who::Execnet, "exec");
-const EXECNET_ECHO: Contender = Contender::new(Who::Execnet, "echo");
+pub(crate) const EXECNET_ECHO: Contender = Contender::new(Who::Execnet, "echo");
 const RPYC: Contender = Contender::new(Who::Rpyc, "");
 
 /// What is to be done.
@@ -68,7 +68,7 @@ impl Plan {
     }
 
     /// The number, or the small one of a quick run.
-    fn size(&self, number: usize, small: usize) -> usize {
+    pub(crate) fn size(&self, number: usize, small: usize) -> usize {
         if self.quick { small } else { number }
     }
 
@@ -87,7 +87,7 @@ impl Plan {
     }
 
     /// Adds an experiment, unless another row has brought it.
-    fn once(&mut self, experiment: Experiment) {
+    pub(crate) fn once(&mut self, experiment: Experiment) {
         let id = experiment.id();
         if !self.experiments.iter().any(|other| other.id() == id) {
             self.experiments.push(experiment);
@@ -397,94 +397,10 @@ impl Plan {
             ],
         );
     }
-
-    fn scaling(&mut self) {
-        for in_flight in [1, 10, 100, 1000, 10_000] {
-            let contenders = [OURS, RMOTE_INLINE, MITOGEN, EXECNET_ECHO];
-            let calls = if in_flight == 1 { 10_000 } else { 40_000 };
-            let n = self.size(calls, 1000);
-            let mut experiment = Experiment::new(Case::Pipelined, Way::Local, &contenders, n);
-            experiment.in_flight = in_flight;
-            experiment.fewer = 2;
-            self.add_series(
-                experiment,
-                format!("calls a second, {in_flight} in flight"),
-                "calls_per_s",
-                "/s",
-                Better::Higher,
-            );
-        }
-        let sizes = [1 << 10, 32 << 10, 1 << 20, 32 << 20, 1 << 30];
-        for size in &sizes[..self.size(5, 4)] {
-            // Small ones several times, so that there is something to measure.
-            let turns = usize::try_from(((4 << 20) / size).clamp(1, 200)).unwrap_or(1);
-            let mut experiment = Experiment::new(
-                Case::Bulk,
-                Way::Local,
-                &[FLOOR, OURS, RMOTE_RAW, EXECNET],
-                turns,
-            );
-            experiment.file = Some((Content::Random, *size));
-            experiment.fewer = 2;
-            let kib = size >> 10;
-            self.add_series(
-                experiment,
-                format!("read of {kib} KiB"),
-                "mib_per_s",
-                "MiB/s",
-                Better::Higher,
-            );
-        }
-        let counts = [1, 10, 100, 500, 2000];
-        for n in &counts[..self.size(5, 2)] {
-            let experiment = held(*n);
-            for (what, measure, unit) in [
-                ("time to open", "open_s", "s"),
-                ("controller's memory each", "controller_kib_each", "KiB"),
-                ("controller's wake-ups", "controller_wakes_per_s", "/s"),
-                ("time to close", "close_s", "s"),
-                ("CPU of it all", "cpu_s", "s"),
-            ] {
-                let title = format!("{n} sessions held: {what}");
-                self.row(&experiment, title, measure, unit, Better::Lower);
-            }
-            self.once(experiment);
-        }
-    }
-
-    fn add_series(
-        &mut self,
-        experiment: Experiment,
-        title: String,
-        measure: &'static str,
-        unit: &'static str,
-        better: Better,
-    ) {
-        self.row(&experiment, title, measure, unit, better);
-        self.once(experiment);
-    }
-
-    fn row(
-        &mut self,
-        experiment: &Experiment,
-        title: String,
-        measure: &'static str,
-        unit: &'static str,
-        better: Better,
-    ) {
-        self.rows.push(Row {
-            experiment: experiment.id(),
-            title,
-            measure,
-            unit,
-            better,
-            goal: None,
-        });
-    }
 }
 
 /// Sessions that do nothing; once, since it is slow and exact.
-fn held(n: usize) -> Experiment {
+pub(crate) fn held(n: usize) -> Experiment {
     let mut experiment = Experiment::new(Case::Held, Way::Local, &[OURS, OURS_SILENT], n);
     experiment.fewer = usize::MAX;
     experiment
