@@ -86,20 +86,42 @@ impl Machine {
     }
 }
 
+/// A process as /proc/PID/stat has it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) id: u32,
+    pub(crate) parent: u32,
+    pub(crate) name: String,
+}
+
+/// All processes of the machine.
+pub(crate) fn processes() -> Vec<Process> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let parse = |stat: &str| {
+        let (id, rest) = stat.split_once(" (")?;
+        // The name may hold anything.
+        let (name, rest) = rest.rsplit_once(") ")?;
+        Some(Process {
+            id: id.parse().ok()?,
+            parent: rest.split(' ').nth(1)?.parse().ok()?,
+            name: name.to_owned(),
+        })
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| parse(&fs::read_to_string(entry.path().join("stat")).ok()?))
+        .collect()
+}
+
 /// The children of this process, those included that it was left with.
 pub(crate) fn own_children() -> BTreeSet<u32> {
-    let Ok(threads) = fs::read_dir("/proc/self/task") else {
-        return BTreeSet::new();
-    };
-    let lists = threads
-        .flatten()
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| {
-            let ids = list.split_whitespace().map(str::parse);
-            ids.filter_map(Result::ok).collect::<Vec<u32>>()
-        })
-        .collect()
+    let own = std::process::id();
+    let children = processes()
+        .into_iter()
+        .filter(|process| process.parent == own);
+    children.map(|process| process.id).collect()
 }
 
 /// CPU seconds of a process and of its children that have ended.

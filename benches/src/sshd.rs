@@ -15,6 +15,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User};
 use tempfile::TempDir;
 
+use crate::cpu;
+
 /// Made by `.ci/setup`: its home has no start-up files of a shell, which would be part of every figure.
 const USER: &str = "rmote-test";
 /// The alias in the client's configuration.
@@ -176,12 +178,13 @@ impl Drop for Sshd {
         // Each connection has two processes in a session of their own, which would wait for a link that is gone. What
         // they run is left to see the end of its input.
         let mut doomed = vec![self.child.id()];
-        let all = sshd_processes();
-        while let Some((id, _)) = all
-            .iter()
-            .find(|(id, parent)| doomed.contains(parent) && !doomed.contains(id))
-        {
-            doomed.push(*id);
+        let all = cpu::processes();
+        while let Some(process) = all.iter().find(|process| {
+            process.name.starts_with("sshd")
+                && doomed.contains(&process.parent)
+                && !doomed.contains(&process.id)
+        }) {
+            doomed.push(process.id);
         }
         for id in doomed {
             if let Ok(id) = i32::try_from(id) {
@@ -190,22 +193,6 @@ impl Drop for Sshd {
         }
         _ = self.child.wait();
     }
-}
-
-/// The ids and parents of all processes that are called sshd.
-fn sshd_processes() -> Vec<(u32, u32)> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let parse = |stat: &str| {
-        let (id, rest) = stat.split_once(" (sshd")?;
-        let (_, rest) = rest.rsplit_once(") ")?;
-        Some((id.parse().ok()?, rest.split(' ').nth(1)?.parse().ok()?))
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| parse(&fs::read_to_string(entry.path().join("stat")).ok()?))
-        .collect()
 }
 
 fn answers(port: u16) -> bool {
