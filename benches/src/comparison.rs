@@ -46,7 +46,11 @@ async fn compare(settings: &Settings) -> anyhow::Result<()> {
 
     let plan = Plan::new(settings);
     let peers = Peers::install(&folder);
-    let ways = Ways::set_up(settings, &own, &folder, &data);
+    let roads = plan
+        .experiments
+        .iter()
+        .map(|experiment| experiment.way.road());
+    let ways = Ways::set_up(settings, &roads.collect::<Vec<_>>(), &own, &folder, &data);
     let rounds = if settings.quick {
         1
     } else {

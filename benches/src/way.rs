@@ -64,10 +64,16 @@ pub(crate) struct Ways {
 }
 
 impl Ways {
-    /// Sets up what was asked for. What cannot be is said loudly.
-    pub(crate) fn set_up(settings: &Settings, own: &Path, folder: &Path, data: &Path) -> Self {
+    /// Sets up what is needed. What cannot be is said loudly.
+    pub(crate) fn set_up(
+        settings: &Settings,
+        needed: &[Road],
+        own: &Path,
+        folder: &Path,
+        data: &Path,
+    ) -> Self {
         let one_way = Duration::from_millis(settings.link_delay.into()) / 2;
-        let wanted = |road| settings.over.contains(&road);
+        let wanted = |road| needed.contains(&road);
         Self {
             own: own.to_owned(),
             folder: folder.to_owned(),
