@@ -1,1 +1,0 @@
-//! Benches of rmote: `cargo bench -p rmote-benches`.
