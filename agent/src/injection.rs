@@ -82,40 +82,52 @@ pub struct Injection {
 /// line of `sh` on the host looks for the [`INTERPRETERS`] and takes the first that is new enough.
 pub fn python(interpreter: Option<&str>, mark: &Mark) -> Injection {
     // The mark is no word of the command line, so that a host that repeats its command line does not forge it.
+    if let Some(interpreter) = interpreter {
+        return python_first_of(interpreter, &[], mark);
+    }
     let (first, second) = mark.0.split_at(Mark::LEN / 2);
     let size = BOOTSTRAP.len().to_string();
-    let words = match interpreter {
-        Some(interpreter) => vec![
-            interpreter,
-            "-ESsc",
-            RUN,
-            FIRST_STAGE,
-            &[second, first].concat(),
-            &size,
-            "",
-            RUN,
-        ]
-        .into_iter()
-        .map(str::to_owned)
-        .collect(),
-        None => [
-            "sh",
-            "-c",
-            FIND,
-            "sh",
-            RUN,
-            FIRST_STAGE,
-            second,
-            first,
-            &size,
-        ]
-        .iter()
-        .chain(INTERPRETERS)
-        .map(|&word| word.to_owned())
-        .collect(),
-    };
+    let find = [
+        "sh",
+        "-c",
+        FIND,
+        "sh",
+        RUN,
+        FIRST_STAGE,
+        second,
+        first,
+        &size,
+    ];
     Injection {
-        argv: words,
+        argv: find
+            .iter()
+            .chain(INTERPRETERS)
+            .map(|&word| word.to_owned())
+            .collect(),
+        payload: BOOTSTRAP,
+        rest: REST,
+    }
+}
+
+/// How to start the Python agent with an interpreter that is known to be there, and without a shell.
+///
+/// If it is too old it goes on to the `others`, as the line of `sh` would have it.
+pub fn python_first_of(interpreter: &str, others: &[String], mark: &Mark) -> Injection {
+    let (first, second) = mark.0.split_at(Mark::LEN / 2);
+    let size = BOOTSTRAP.len().to_string();
+    let words = [
+        interpreter,
+        "-ESsc",
+        RUN,
+        FIRST_STAGE,
+        &[second, first].concat(),
+        &size,
+        "",
+        RUN,
+    ];
+    let words = words.into_iter().map(str::to_owned);
+    Injection {
+        argv: words.chain(others.iter().cloned()).collect(),
         payload: BOOTSTRAP,
         rest: REST,
     }

@@ -38,7 +38,7 @@ mod injection;
 mod module;
 pub mod pack;
 
-pub use injection::{INTERPRETERS, Injection, Mark, python};
+pub use injection::{INTERPRETERS, Injection, Mark, python, python_first_of};
 pub use module::{MODULES, Module, PROCESS};
 
 #[doc = include_str!("../README.md")]

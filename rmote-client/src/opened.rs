@@ -1,6 +1,6 @@
 //! The way to a host, open, and nothing said yet.
 
-use rmote_agent::Mark;
+use rmote_agent::{INTERPRETERS, Mark, python, python_first_of};
 use rmote_transport::{Process, Reader, Transport, Writer};
 use tokio::time::{Instant, timeout};
 
@@ -33,7 +33,12 @@ impl Opened {
     ) -> Result<Self, StartErrorKind> {
         let started = Instant::now();
         let mark = new_mark();
-        let injection = rmote_agent::python(options.interpreter.as_deref(), &mark);
+        let injection = match (&options.interpreter, transport.installed(INTERPRETERS)) {
+            (None, Some(found)) if !found.is_empty() => {
+                python_first_of(&found[0], &found[1..], &mark)
+            }
+            (interpreter, _) => python(interpreter.as_deref(), &mark),
+        };
         let after = options.start_timeout;
         let link = timeout(after, transport.start(&injection.argv))
             .await

@@ -37,6 +37,14 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ///
     /// Cancel safe: whatever a dropped future had started is killed.
     async fn start(&self, argv: &[String]) -> Result<Link, SpawnError>;
+
+    /// Which of these programs can be started, in their order, where that can be told without starting anything.
+    ///
+    /// `None`, unless the programs are this machine's: somebody has to look at the far side.
+    fn installed(&self, programs: &[&str]) -> Option<Vec<String>> {
+        _ = programs;
+        None
+    }
 }
 
 /// Running streams: what [`Transport::start`] gives.
@@ -69,6 +77,10 @@ impl Transport for Box<dyn Transport> {
     async fn start(&self, argv: &[String]) -> Result<Link, SpawnError> {
         (**self).start(argv).await
     }
+
+    fn installed(&self, programs: &[&str]) -> Option<Vec<String>> {
+        (**self).installed(programs)
+    }
 }
 
 #[async_trait]
@@ -79,5 +91,9 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     async fn start(&self, argv: &[String]) -> Result<Link, SpawnError> {
         (**self).start(argv).await
+    }
+
+    fn installed(&self, programs: &[&str]) -> Option<Vec<String>> {
+        (**self).installed(programs)
     }
 }
