@@ -449,6 +449,11 @@ impl<W> Correlator<W> {
         self.in_flight.get(&id)?.waiter.as_ref()
     }
 
+    /// Whether the agent has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.sent == 0
+    }
+
     /// Whether the agent was asked to end.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use rmote_transport::{Exit, FaultKind, Process, Transport, Writer};
 use rmote_wire::{AgentHello, FLAG_REST, Frame, Hello, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::command::{Command, Ended, NewCall, Pending, StreamEnd, Wish, fail};
 use crate::correlator::{Correlator, Event as Happened};
 use crate::error::{LinkError, LinkErrorKind, ProtocolError, StartError, StartErrorKind};
-use crate::event::Event;
+use crate::event::{Audience, Event};
 use crate::handshake::{Answer, Handshake};
 use crate::heartbeat::{Beat, Heartbeat};
 use crate::inbox::Inbox;
@@ -51,7 +51,7 @@ pub(crate) struct Driver {
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) wishes: mpsc::UnboundedReceiver<Wish>,
     pub(crate) hello: watch::Sender<Option<Arc<AgentHello>>>,
-    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) events: Audience,
     pub(crate) ended: Arc<OnceLock<Ended>>,
     pub(crate) correlator: Correlator<Pending>,
     pub(crate) phase: Phase,
@@ -113,6 +113,7 @@ impl Driver {
         tracing::debug!(target: "rmote", host = %self.target, reason = ?ended, "session ended");
         // Set before the waiters learn of it: whoever finds the driver gone looks here for the reason.
         _ = self.ended.set(ended.clone());
+        self.events.close();
         self.receivers.clear();
         self.senders.clear();
         let unsent = self.outbox.unsent().collect();
@@ -160,6 +161,7 @@ impl Driver {
         }
         loop {
             self.fill();
+            heartbeat.rest(self.correlator.is_idle(), || Instant::now().into_std());
             if self.correlator.is_closing() && !closing {
                 closing = true;
                 close_at = Instant::now().checked_add(self.options.close_timeout);
@@ -507,8 +509,7 @@ impl Driver {
                 },
             };
             event.trace(&self.target);
-            // No reader is no fault.
-            _ = self.events.send(event);
+            self.events.tell(event);
         }
     }
 

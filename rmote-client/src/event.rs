@@ -1,6 +1,6 @@
 //! What a session tells beside the results of its calls.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use rmote_transport::clean;
@@ -69,6 +69,55 @@ impl Events {
             Err(broadcast::error::TryRecvError::Lagged(count)) => Some(Event::Dropped(count)),
             Err(_) => None,
         }
+    }
+}
+
+/// Where a session's events go. Nothing is set up for them before somebody wants to read them.
+#[derive(Clone, Debug)]
+pub(crate) struct Audience(Arc<Mutex<Readers>>);
+
+#[derive(Debug)]
+enum Readers {
+    /// None so far; so many events would be kept for one.
+    None(usize),
+    Some(broadcast::Sender<Event>),
+    /// The session is over.
+    Gone,
+}
+
+impl Audience {
+    pub(crate) fn new(kept: usize) -> Self {
+        Self(Arc::new(Mutex::new(Readers::None(kept))))
+    }
+
+    /// A new reader.
+    pub(crate) fn join(&self) -> Events {
+        let mut readers = self.lock();
+        Events(match &*readers {
+            Readers::None(kept) => {
+                let (sender, receiver) = broadcast::channel(*kept);
+                *readers = Readers::Some(sender);
+                receiver
+            }
+            Readers::Some(sender) => sender.subscribe(),
+            Readers::Gone => broadcast::channel(1).1,
+        })
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        if let Readers::Some(sender) = &*self.lock() {
+            // No reader is no fault.
+            _ = sender.send(event);
+        }
+    }
+
+    /// No more events will come.
+    pub(crate) fn close(&self) {
+        *self.lock() = Readers::Gone;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Readers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

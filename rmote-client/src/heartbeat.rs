@@ -5,14 +5,21 @@ use std::time::{Duration, Instant};
 /// How many heartbeats in a row may pass without a byte from the other side.
 pub(crate) const MISSED: u32 = 3;
 
+/// How many heartbeats are left out while there are no calls: nobody waits for anything, and thousands of sessions that
+/// rest are not to keep a machine awake.
+pub(crate) const REST: u32 = 30;
+
 /// Counts heartbeats. Bytes of any kind are a sign of life, so a busy link costs nothing more.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     /// `None` if there are none.
-    beat: Option<(Duration, Instant)>,
+    interval: Option<Duration>,
+    /// When the last one was, or the last change between rest and work.
+    last: Instant,
     missed: u32,
     heard: bool,
     spoke: bool,
+    resting: bool,
 }
 
 /// What a heartbeat asks for.
@@ -29,10 +36,12 @@ pub(crate) enum Beat {
 impl Heartbeat {
     pub(crate) fn new(interval: Option<Duration>, now: Instant) -> Self {
         Self {
-            beat: interval.and_then(|interval| Some((interval, now.checked_add(interval)?))),
+            interval,
+            last: now,
             missed: 0,
             heard: true,
             spoke: true,
+            resting: false,
         }
     }
 
@@ -46,18 +55,32 @@ impl Heartbeat {
         self.spoke = true;
     }
 
+    /// Says whether there is no call. After a rest the other side has all of its time to be heard.
+    pub(crate) fn rest(&mut self, resting: bool, now: impl FnOnce() -> Instant) {
+        if self.resting != resting {
+            self.resting = resting;
+            if !resting {
+                self.last = now();
+                self.missed = 0;
+                self.heard = true;
+            }
+        }
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) has to be called next.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.beat.map(|(_, at)| at)
+        let beats = if self.resting { REST } else { 1 };
+        // Too far for the clock is never.
+        self.last.checked_add(self.interval?.checked_mul(beats)?)
     }
 
     /// Time has come to look. Beats are counted, not time: after a sleep of the machine the other side gets the same
     /// chance to answer as ever.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Beat {
-        let Some((interval, at)) = self.beat.filter(|&(_, at)| at <= now) else {
+        if self.poll_timeout().is_none_or(|at| at > now) {
             return Beat::Quiet;
-        };
-        self.beat = Some((interval, now.checked_add(interval).unwrap_or(at)));
+        }
+        self.last = now;
         self.missed = if self.heard { 0 } else { self.missed + 1 };
         if self.missed >= MISSED {
             return Beat::Dead;
@@ -69,8 +92,9 @@ impl Heartbeat {
 
     /// How long the other side has been silent when it is taken for dead.
     pub(crate) fn patience(&self) -> Duration {
-        self.beat
-            .map_or(Duration::ZERO, |(interval, _)| interval * MISSED)
+        let beats = if self.resting { REST } else { 1 };
+        self.interval
+            .map_or(Duration::ZERO, |interval| interval * (MISSED * beats))
     }
 }
 
@@ -120,6 +144,27 @@ mod tests {
         assert_eq!(heartbeat.handle_timeout(start + BEAT * 1001), Beat::Ping);
         assert_eq!(heartbeat.handle_timeout(start + BEAT * 1002), Beat::Dead);
         assert_eq!(heartbeat.patience(), BEAT * 3);
+    }
+
+    #[test]
+    fn a_rest_needs_few_beats_and_what_comes_after_it_counts_anew() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(Some(BEAT), start);
+        heartbeat.rest(true, || start);
+        assert_eq!(heartbeat.poll_timeout(), Some(start + BEAT * REST));
+        assert_eq!(heartbeat.handle_timeout(start + BEAT * REST), Beat::Quiet);
+        let later = start + BEAT * REST * 2;
+        assert_eq!(heartbeat.handle_timeout(later), Beat::Ping);
+        assert_eq!(heartbeat.handle_timeout(later + BEAT * REST), Beat::Ping);
+        // A call: it does not matter that nothing was heard so far.
+        let begun = later + BEAT * (REST + 5);
+        heartbeat.rest(false, || begun);
+        assert_eq!(heartbeat.poll_timeout(), Some(begun + BEAT));
+        for (beat, expected) in [(1, Beat::Ping), (2, Beat::Ping), (3, Beat::Ping)] {
+            assert_eq!(heartbeat.handle_timeout(begun + BEAT * beat), expected);
+        }
+        assert_eq!(heartbeat.handle_timeout(begun + BEAT * 4), Beat::Dead);
+        assert_eq!(heartbeat.patience(), BEAT * MISSED);
     }
 
     #[test]

@@ -111,7 +111,8 @@ impl Options {
 
     /// How often each side makes sure that the other is there; defaults to 10 s, `None` is never.
     ///
-    /// Bytes of any kind are a sign of life, so a busy link carries nothing more. After three heartbeats without one the
+    /// Bytes of any kind are a sign of life, so a busy link carries nothing more; a session without calls does with every
+    /// thirtieth heartbeat. After three heartbeats without one the
     /// link is dead: calls here end, and on the host the agent ends with all that its calls have started. A function that
     /// takes long does no harm, unless it is written in C and keeps Python's interpreter lock all the time.
     pub fn heartbeat(mut self, interval: impl Into<Option<Duration>>) -> Self {

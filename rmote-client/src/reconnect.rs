@@ -128,7 +128,7 @@ impl Driver {
         for frame in frames {
             self.correlator.load_first(frame);
         }
-        _ = self.events.send(Event::Lost(error.clone()));
+        self.events.tell(Event::Lost(error.clone()));
         Renewal { error, attempt: 0 }
     }
 

@@ -14,7 +14,7 @@ use rmote_wire::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::arguments::{Arguments, Port};
 use crate::command::{Command, Ended, Lost, NewCall, Pending, StreamEnd, Wish};
@@ -25,7 +25,7 @@ use crate::error::{
     ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, Progress, ResultError,
     StartError, StartErrorKind,
 };
-use crate::event::{Event, Events};
+use crate::event::{Audience, Events};
 use crate::module::{Library, ModuleError, Source, content_hash, dedent, function_of};
 use crate::opened::Opened;
 use crate::options::Options;
@@ -75,7 +75,7 @@ struct Inner {
     // Unbounded, since Drop writes it and cannot wait.
     wishes: mpsc::UnboundedSender<Wish>,
     hello: watch::Receiver<Option<Arc<AgentHello>>>,
-    events: broadcast::WeakSender<Event>,
+    events: Audience,
     ended: Arc<OnceLock<Ended>>,
 }
 
@@ -121,7 +121,7 @@ impl Session {
         let (commands, commands_rx) = mpsc::channel(COMMANDS);
         let (wishes, wishes_rx) = mpsc::unbounded_channel();
         let (hello_tx, hello) = watch::channel(None);
-        let (events_tx, _) = broadcast::channel(options.events);
+        let events = Audience::new(options.events);
         let inner = Inner {
             target: target.clone(),
             library: Library::new(&options.library),
@@ -129,7 +129,7 @@ impl Session {
             commands,
             wishes,
             hello,
-            events: events_tx.downgrade(),
+            events: events.clone(),
             ended: Arc::default(),
             options: options.clone(),
         };
@@ -142,7 +142,7 @@ impl Session {
             commands: commands_rx,
             wishes: wishes_rx,
             hello: hello_tx,
-            events: events_tx,
+            events,
             ended: inner.ended.clone(),
             correlator: Correlator::new(
                 options.limits.clone(),
@@ -396,9 +396,7 @@ impl Session {
 
     /// The session's events from now on.
     pub fn events(&self) -> Events {
-        let receiver = self.inner.events.upgrade().map(|sender| sender.subscribe());
-        // Of a session that is over: a channel that is closed already.
-        Events(receiver.unwrap_or_else(|| broadcast::channel(1).1))
+        self.inner.events.join()
     }
 
     /// Ends the agent and everything that its calls have started, and waits until it has ended.
