@@ -10,14 +10,16 @@ use std::{env, fs, path::Path};
 mod pack;
 
 /// Sent before the first call, in this order in the stream: the smallest of all. Each is compiled when it is first used.
-const CORE: [&str; 5] = ["wire", "values", "failure", "seldom", "agent"];
+const CORE: [&str; 4] = ["wire", "values", "seldom", "agent"];
 /// Sent after the agent's first words, or before when the first call needs them.
-const REST: [&str; 13] = [
+const REST: [&str; 15] = [
     "arguments",
     "children",
     "coroutines",
     "describe",
     "ending",
+    "failure",
+    "further",
     "interrupt",
     "logs",
     "output",

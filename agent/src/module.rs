@@ -47,7 +47,7 @@ static CHILDREN: Module = Module::new(
     "rmote.children",
     "rmote/children.py",
     packed!("children"),
-    &[],
+    &[&FURTHER],
 );
 static COROUTINES: Module = Module::new(
     "rmote.coroutines",
@@ -68,13 +68,15 @@ static ENDING: Module = Module::new(
     packed!("ending"),
     &[&CHILDREN],
 );
+static FAILURE: Module = Module::new("rmote.failure", "rmote/failure.py", packed!("failure"), &[]);
+static FURTHER: Module = Module::new("rmote.further", "rmote/further.py", packed!("further"), &[]);
 static INTERRUPT: Module = Module::new(
     "rmote.interrupt",
     "rmote/interrupt.py",
     packed!("interrupt"),
     &[],
 );
-static LOGS: Module = Module::new("rmote.logs", "rmote/logs.py", packed!("logs"), &[]);
+static LOGS: Module = Module::new("rmote.logs", "rmote/logs.py", packed!("logs"), &[&FURTHER]);
 /// `rmote.process`, which runs commands: what tools require that start programs.
 pub static PROCESS: &Module = &RUN;
 static RUN: Module = Module::new(
@@ -83,7 +85,12 @@ static RUN: Module = Module::new(
     packed!("process"),
     &[&CHILDREN],
 );
-static OUTPUT: Module = Module::new("rmote.output", "rmote/output.py", packed!("output"), &[]);
+static OUTPUT: Module = Module::new(
+    "rmote.output",
+    "rmote/output.py",
+    packed!("output"),
+    &[&FURTHER],
+);
 static PROTOCOL: Module = Module::new(
     "rmote.protocol",
     "rmote/protocol.py",
@@ -100,12 +107,14 @@ static TEMPLATE: Module = Module::new(
 static WATCHER: Module = Module::new("rmote.watcher", "rmote/watcher.py", packed!("watcher"), &[]);
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 13] = [
+pub static MODULES: [&Module; 15] = [
     &ARGUMENTS,
     &CHILDREN,
     &COROUTINES,
     &DESCRIBE,
     &ENDING,
+    &FAILURE,
+    &FURTHER,
     &INTERRUPT,
     &LOGS,
     &OUTPUT,

@@ -348,12 +348,13 @@ impl Driver {
 
     /// A module as a frame, if the agent has not got it.
     fn first(&mut self, source: &Arc<Source>) -> Option<Frame> {
-        let brought = source.is_own() && self.phase == Phase::Serving;
-        if brought || self.sent.contains_key(&source.name) {
+        if self.sent.contains_key(&source.name) {
             return None;
         }
+        // Another agent, on a link that is made anew, may need it sooner than this one.
         self.sent.insert(source.name.clone(), source.clone());
-        self.load(source)
+        let brought = source.is_own() && self.phase == Phase::Serving;
+        if brought { None } else { self.load(source) }
     }
 
     /// Brings what it takes to stop a call that the agent has.

@@ -40,7 +40,7 @@ async fn the_first_result_costs_one_turn_and_one_write() {
     let kinds: Vec<_> = recorder.frames().iter().map(|frame| frame.kind).collect();
     // What coroutines need goes with the tool, and all else of the agent follows.
     let mut expected = vec![Kind::Hello];
-    expected.extend([Kind::Load; 5]);
+    expected.extend([Kind::Load; 6]);
     expected.extend([Kind::Call, Kind::Load, Kind::Close]);
     assert_eq!(kinds, expected);
     let bootstrap = recorder.bootstrap();

@@ -7,7 +7,7 @@ from os import _exit, getpgrp, getpid, read, write
 from select import POLLIN, poll, select
 from time import monotonic, sleep
 
-from rmote.wire import HEAD, LIMIT, decode, encode
+from rmote.wire import HEAD, LIMIT, decode, encode, request
 
 VERSION = 1
 HELLO, LOAD, CALL, CLOSE, RETURN, RAISE, BYE = 1, 2, 3, 6, 33, 34, 38
@@ -108,11 +108,12 @@ class Agent:
         self.input, self.out, self.errors = map(os.dup, (0, 1, 2))
         # What was read, and from where on (`at`) it was not yet looked at.
         self.data = b""
-        self.pending = []
+        # Frames to be written; before them those of what was read from the descriptors; the calls that were answered since.
+        self.pending, self.heard, self.answered = [], [], []
         # These two may be taken again by the thread that has them, since a finalizer may print.
         self.writing = RLock()
         self.printing = RLock()
-        self.lock, self.draining, self.parked, self.ending = [allocate_lock() for _ in range(4)]
+        self.lock, self.hearing, self.parked, self.ending = [allocate_lock() for _ in range(4)]
         self.parked.acquire()
         self.session = Call(0)
         self.calls = {}
@@ -148,7 +149,10 @@ class Agent:
     def __getattr__(self, name):
         # What is seldom done is compiled when it is.
         from rmote.seldom import Seldom
-        method = Seldom.__dict__[name]
+        method = Seldom.__dict__.get(name)
+        if not method:
+            from rmote.further import Further
+            method = Further.__dict__[name]
         setattr(Agent, name, method)
         return method.__get__(self)
 
@@ -161,11 +165,19 @@ class Agent:
 
     def flush(self, *bulk):
         """Writes all that waits, and then a frame that is not to wait."""
-        if (self.pending or bulk) and not self.writing._is_owned():
+        if (self.pending or self.heard or bulk) and not self.writing._is_owned():
             with self.writing:
-                while self.pending:
+                while self.pending or self.heard:
                     batch = self.pending[:]
                     del self.pending[:len(batch)]
+                    if self.answered or self.heard:
+                        # Output comes before the result.
+                        with self.hearing:
+                            if self.poll.poll(0):
+                                self.hear()
+                            self.answered = []
+                            if self.heard:
+                                batch = self.insert(batch)
                     self.write(batch)
                 if bulk:
                     self.write(bulk)
@@ -275,7 +287,7 @@ class Agent:
         try:
             if self.refusal:
                 raise NoSuchFunction(self.refusal)
-            name, deadline, args, kwargs, *streams = decode(payload)
+            name, deadline, args, kwargs, *streams = request(payload)
             if flags or streams:
                 from rmote.streams import bind
                 bind(self, call, flags, args, kwargs, *streams or ({},))
@@ -350,9 +362,6 @@ class Agent:
     def answer(self, kind, call, payload):
         if self.forked:
             _exit(0)
-        with self.draining:
-            if self.poll.poll(0):
-                self.drain()
         with self.printing:
             if call.printed:
                 self.flush_printed(call)
@@ -364,6 +373,7 @@ class Agent:
             self.deadlines.discard(call)
         if call.groups:
             self.session.own("groups", set).update(call.groups)
+        self.answered.append(call.id)
         self.send(kind, kind == RETURN and call.streamed, call.id, payload)
 
     def resolve(self, name):

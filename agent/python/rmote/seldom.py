@@ -1,4 +1,7 @@
-"""What an agent does seldom, compiled when it first does: methods of `Agent`, which looks here for those that it has not."""
+"""What an agent does seldom, compiled when it first does: methods of `Agent`, which looks here for those that it has not.
+
+They are sent before the first call, since they may be needed before the rest of the agent has come.
+"""
 import _signal
 import os
 import sys
@@ -6,8 +9,8 @@ from _thread import start_new_thread
 from os import _exit, getpgrp, killpg, read, write
 from select import select
 
-from rmote.agent import CLOSE, CURRENT, PART, RAISE, TICK, BYE, Cancelled, NoSuchFunction, get_ident, monotonic, sleep
-from rmote.wire import encode
+from rmote.agent import CLOSE, CURRENT, PART, RAISE, RETURN, TICK, BYE, Cancelled, NoSuchFunction, get_ident, monotonic, sleep
+from rmote.wire import HEAD, encode
 
 CANCEL, PING, OUTPUT, PONG = 4, 5, 35, 37
 # How many threads run slow calls at most.
@@ -157,46 +160,26 @@ class Seldom:
                 if self.silent > 3 and not select([self.input], [], [], 0)[0]:
                     self.end()
 
-    # What calls print, log and start
+    # What is written to the descriptors
 
-    def sole(self):
-        calls = list(self.calls)
-        return calls[0] if len(calls) == 1 else 0
-
-    def current(self):
-        call = CURRENT.get(get_ident()) or self.loop and self.loop.current()
-        if not call or call.done:
-            call = self.calls.get(self.sole(), self.session)
-        return call
-
-    def drain(self):
-        """Sends what has been written to the descriptors so far, so that output comes before the result."""
+    def hear(self):
+        """Reads what has been written to the descriptors; who calls this holds `hearing`, and sees that it is flushed."""
+        calls = {*self.answered, *list(self.calls)}
+        id = calls.pop() if len(calls) == 1 else 0
         for reader, number in self.readers.items():
             try:
-                self.output(self.sole(), number, read(reader, PART))
+                data = read(reader, PART)
             except OSError:
-                pass
+                continue
+            if data:
+                self.heard += HEAD.pack(6 + len(data), OUTPUT, number - 1, id), data
 
-    def output(self, id, number, data):
-        for at in range(0, len(data), PART):
-            self.send(OUTPUT, number - 1, id, data[at:at + PART])
-        self.wake()
-
-    def flush_printed(self, call):
-        with self.printing:
-            for number, held in list(call.printed and call.printed.items()):
-                data = bytes(held)
-                del held[:len(data)]
-                if data:
-                    self.output(call.id, number, data)
-
-    def nap(self, seconds):
-        """What `time.sleep` is."""
-        call = CURRENT.get(get_ident()) or self.loop and self.loop.current()
-        if not call or not 0 < seconds < 1e6:
-            sleep(seconds)
-        elif call.bell().acquire(True, seconds):
-            raise Cancelled
+    def insert(self, batch):
+        """What was heard, after all else that a call has printed and before its answer."""
+        answers = [at for at in range(0, len(batch), 2) if batch[at][4] in (RETURN, RAISE)]
+        at = answers[0] if answers else len(batch)
+        heard, self.heard = self.heard, []
+        return batch[:at] + heard + batch[at:]
 
     # The process
 

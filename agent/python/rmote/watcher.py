@@ -53,8 +53,9 @@ def wait(agent, seconds):
     if agent.woken in ready and not {SIGHUP, SIGTERM}.isdisjoint(read(agent.woken, PART)):
         agent.end()
     if ready and ready != [agent.woken]:
-        with agent.draining:
-            agent.drain()
+        with agent.hearing:
+            agent.hear()
+        agent.flush()
 
 
 def repair(agent, quiet):

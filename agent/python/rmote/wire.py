@@ -74,7 +74,10 @@ def value_at(data, at, depth, tag=None):
     if tag == 5:
         return name(data, at)
     if tag == 2:
-        number, at = varint(data, at)
+        number = data[at]
+        at += 1
+        if number > 127:
+            number, at = varint(data, at - 1)
         return number >> 1 ^ -(number & 1), at
     if tag == 7:
         return chunk(data, at)
@@ -91,7 +94,10 @@ def value_at(data, at, depth, tag=None):
         raise ValueError("nested deeper than %d levels" % DEPTH)
     depth += 1
     start = at
-    count, at = varint(data, at)
+    count = data[at]
+    at += 1
+    if count > 127:
+        count, at = varint(data, at - 1)
     if count > len(data) - at:
         raise IndexError
     items = []
@@ -112,6 +118,21 @@ def value_at(data, at, depth, tag=None):
             from rmote.values import rare_at
             return rare_at(tag, data, start, depth - 1)
     return items, at
+
+
+def request(data):
+    """The parts of a call, by a short way if it has no deadline and no streams."""
+    try:
+        at = 4 + data[3]
+        if data[:3] == b"\t\4\5" and data[at:at + 2] == b"\2\0" and at < 132:
+            name = data[4:at].decode()
+            args, at = value_at(data, at + 2, 1)
+            kwargs, at = value_at(data, at, 1)
+            if at == len(data):
+                return name, 0, args, kwargs
+    except IndexError:
+        pass
+    return decode(data)
 
 
 def decode(data):

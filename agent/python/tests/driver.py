@@ -12,7 +12,7 @@ import bootstrap
 from rmote.wire import HEAD, decode, encode
 
 SOURCES = os.path.dirname(bootstrap.HERE)
-CORE = ("wire", "values", "failure", "output", "seldom", "agent")
+CORE = ("wire", "values", "seldom", "agent")
 REST = 2
 MARK = b"0123456789abcdef" * 2
 RUN = "import sys;exec(sys.argv[1].replace(chr(126),chr(10)))"
@@ -209,7 +209,7 @@ class Agent(Link):
         self.last += 1
         deadline, streams, take = kwargs.pop("deadline", 0), kwargs.pop("streams", None), kwargs.pop("take", False)
         parts = (function, deadline, list(args), kwargs) + ((streams,) if streams else ())
-        if self.whole and (streams or take):
+        if streams or take:
             self.load_own("streams")
         self.write(frame(CALL, self.last, encode(parts), flags=take))
         return self.last

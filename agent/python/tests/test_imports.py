@@ -14,7 +14,7 @@ CHEAP = {"_signal", "_thread", "builtins", "io", "os", "select", "_struct", "sys
 # What a module of the core imports when something asks for it.
 LATER = {
     "agent": {"zlib"}, "loader": {"__future__", "site", "zlib"},
-    "values": set(), "wire": set(), "output": set(), "failure": set(), "logs": set(), "arguments": set(), "seldom": set(),
+    "values": set(), "wire": set(), "output": set(), "failure": set(), "logs": set(), "arguments": set(), "seldom": set(), "further": set(),
 }
 # Modules that start later by themselves, or on demand, may import these.
 OTHERS = {
