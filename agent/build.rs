@@ -12,9 +12,10 @@ mod pack;
 /// Loaded with every session, in this order in the stream: the smallest of all.
 const CORE: [&str; 5] = ["wire", "failure", "output", "coroutines", "agent"];
 /// Sent when something asks for them.
-const ON_DEMAND: [&str; 9] = [
+const ON_DEMAND: [&str; 10] = [
     "arguments",
     "children",
+    "columns",
     "describe",
     "interrupt",
     "logs",

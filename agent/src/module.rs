@@ -49,6 +49,7 @@ static CHILDREN: Module = Module::new(
     packed!("children"),
     &[],
 );
+static COLUMNS: Module = Module::new("rmote.columns", "rmote/columns.py", packed!("columns"), &[]);
 static DESCRIBE: Module = Module::new(
     "rmote.describe",
     "rmote/describe.py",
@@ -85,6 +86,7 @@ static TEMPLATE: Module = Module::new(
 );
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 9] = [
-    &ARGUMENTS, &CHILDREN, &DESCRIBE, &INTERRUPT, &LOGS, &RUN, &PROTOCOL, &STREAMS, &TEMPLATE,
+pub static MODULES: [&Module; 10] = [
+    &ARGUMENTS, &CHILDREN, &COLUMNS, &DESCRIBE, &INTERRUPT, &LOGS, &RUN, &PROTOCOL, &STREAMS,
+    &TEMPLATE,
 ];

@@ -146,6 +146,10 @@ class Encoder:
 
     def collection(self, tag, value):
         size = len(value)
+        if size > 99 and "rmote.columns" in getattr(__spec__.loader, "table", ()):
+            import rmote.columns
+            if rmote.columns.write(self, tag, value):
+                return
         self.enter(tag, size)
         self.size(size)
         index = 0
@@ -221,39 +225,29 @@ def encode(value, limit=LIMIT):
     encoder = Encoder(limit)
     try:
         encoder.put(value)
+        encoder.check()
+        return encoder.out
     except RuntimeError as error:
         # A set or dict that another thread changes meanwhile.
         raise NotData(str(error)) from None
-    if len(encoder.out) > limit:
-        encoder.check()
-    return encoder.out
 
 
 def varint(data, at):
-    value = data[at]
-    at += 1
-    if value > 127:
-        value &= 127
-        shift = 7
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 127) << shift
-            if byte < 128:
-                break
-            shift += 7
-    return value, at
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value, at
 
 
 def chunk(data, at):
-    size = data[at]
-    at += 1
-    if size > 127:
-        size, at = varint(data, at - 1)
-    end = at + size
-    if end > len(data):
+    count, at = varint(data, at)
+    if count > len(data) - at:
         raise IndexError
-    return data[at:end], end
+    return data[at:at + count], at + count
 
 
 def name(data, at):
@@ -313,10 +307,7 @@ def value_at(data, at, depth):
     if tag == 9:
         return tuple(items), at
     if tag == 10:
-        try:
-            return set(items), at
-        except TypeError:
-            return set(map(freeze, items)), at
+        return set(map(freeze, items)), at
     return items, at
 
 

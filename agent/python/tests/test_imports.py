@@ -19,6 +19,7 @@ LATER = {
 # Modules that start later by themselves, or on demand, may import these.
 OTHERS = {
     "children": {"_signal", "os", "time"},
+    "columns": {"_operator", "itertools", "struct", "sys"},
     "coroutines": {"_thread", "asyncio", "sys"},
     "describe": {"inspect"},
     "interrupt": {"_functools", "_operator", "_thread", "ctypes", "dis", "gc", "itertools", "sys"},
