@@ -73,6 +73,7 @@ async fn a_module_is_sent_once_and_keeps_its_state() {
         assert_eq!(
             wire.loaded(),
             [
+                "rmote.columns",
                 "rmote.arguments",
                 "rmote.logs",
                 "rmote.children",
@@ -93,8 +94,8 @@ async fn sources_without_a_name_live_beside_each_other() {
             let tool = session.load(&source).unwrap();
             assert_eq!(tool.call::<i64>("Tool.number", ()).await.unwrap(), number);
         }
-        // And the three modules of the agent that go with a user's tools, once.
-        assert_eq!(wire.loaded().len(), 6);
+        // And the three modules of the agent that go with a user's tools and the one that goes with every call, once.
+        assert_eq!(wire.loaded().len(), 7);
     })
     .await;
 }
@@ -127,7 +128,7 @@ async fn a_tool_brings_the_tools_that_it_imports() {
         assert_eq!(shop.call::<i64>("Shop.visit", ()).await.unwrap(), 2);
         let mut loaded = wire.loaded();
         assert_eq!(loaded.pop().as_deref(), Some("shop"));
-        assert_eq!(loaded, ["counting", "counting.counter", "rmote.arguments", "rmote.logs", "rmote.children"]);
+        assert_eq!(loaded, ["rmote.columns", "counting", "counting.counter", "rmote.arguments", "rmote.logs", "rmote.children"]);
     })
     .await;
 }
@@ -230,7 +231,7 @@ async fn a_function_may_be_indented_decorated_and_async() {
         let arguments = rmote_client::Arguments::new(&(1,)).unwrap().keyword("y", &2).unwrap();
         assert_eq!(later.call_with::<i64>(arguments).await.unwrap(), 3);
         assert_eq!(later.call::<i64>((5,)).await.unwrap(), 5);
-        assert_eq!(wire.loaded().len(), 5);
+        assert_eq!(wire.loaded().len(), 6);
         assert!(matches!(session.function("x = 1"), Err(ModuleError::NoFunction)));
     })
     .await;

@@ -45,6 +45,7 @@ async fn the_first_result_costs_one_turn_and_one_write() {
             Kind::Load,
             Kind::Load,
             Kind::Load,
+            Kind::Load,
             Kind::Call,
             Kind::Close
         ]
