@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -33,6 +34,8 @@ pub(crate) enum Column<'de> {
     Fields(Box<Fields<'de>>),
     /// Members of one enumeration: its name, their names and their values.
     Enum(&'de str, Box<[Self; 2]>),
+    /// Columns of so many items one after another: a long list.
+    Parts(VecDeque<(usize, Self)>),
     /// Whatever they are.
     Values {
         reader: Box<Reader<'de>>,
@@ -70,9 +73,37 @@ mod kind {
     pub(super) const EVEN_LISTS: u8 = 14;
     pub(super) const EVEN_TUPLES: u8 = 15;
     pub(super) const VALUES: u8 = 16;
+    pub(super) const PARTS: u8 = 17;
 }
 
 impl<'de> Reader<'de> {
+    /// Reads and checks the column of a list, which lies `depth` deep. It alone may be in parts.
+    pub(crate) fn list_column(
+        &mut self,
+        count: usize,
+        depth: usize,
+    ) -> Result<Column<'de>, DecodeError> {
+        if count == 0 || self.input.get(self.at) != Some(&kind::PARTS) {
+            return self.items_of_lists(count, depth);
+        }
+        self.at += 1;
+        let mut parts = VecDeque::new();
+        let mut left = count;
+        while left > 0 {
+            let start = self.at;
+            let part = self.count(1)?;
+            if part == 0 {
+                return Err(error_at(start, DecodeErrorKind::NoColumns));
+            }
+            left = left.checked_sub(part).ok_or_else(|| {
+                let count = part as u64;
+                error_at(start, DecodeErrorKind::Count { count, left })
+            })?;
+            parts.push_back((part, self.items_of_lists(part, depth)?));
+        }
+        Ok(Column::Parts(parts))
+    }
+
     /// Reads and checks a column of so many items, which lie `depth` deep.
     fn column(&mut self, count: usize, depth: usize) -> Result<Column<'de>, DecodeError> {
         if count == 0 {
@@ -175,11 +206,7 @@ impl<'de> Reader<'de> {
     }
 
     /// The items of lists, which lie `depth` deep, as one column.
-    pub(crate) fn items_of_lists(
-        &mut self,
-        count: usize,
-        depth: usize,
-    ) -> Result<Column<'de>, DecodeError> {
+    fn items_of_lists(&mut self, count: usize, depth: usize) -> Result<Column<'de>, DecodeError> {
         self.column(count, depth + 1)
             .map_err(|error| error.at(PathSegment::Each))
     }
@@ -325,6 +352,14 @@ impl<'de> Column<'de> {
                 let [name, value] = &mut **columns;
                 Node::Enum(Cursor::member(title, name, value))
             }
+            Self::Parts(parts) => {
+                if parts.front().is_some_and(|(left, _)| *left == 0) {
+                    parts.pop_front();
+                }
+                let (left, column) = parts.front_mut().ok_or_else(no_part)?;
+                *left = left.saturating_sub(1);
+                return column.next();
+            }
             Self::Values { reader, depth } => return reader.open(*depth),
         })
     }
@@ -355,6 +390,8 @@ impl<'de> Column<'de> {
                 .iter_mut()
                 .for_each(|column| column.skip(count)),
             Self::Enum(_, columns) => columns.iter_mut().for_each(|column| column.skip(count)),
+            // A list's own, which nobody else reads on.
+            Self::Parts(parts) => parts.clear(),
             Self::Values { reader, depth } => {
                 for _ in 0..count {
                     // They were checked before.

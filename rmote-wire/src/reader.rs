@@ -164,7 +164,7 @@ impl<'de> Reader<'de> {
                     return Err(error_at(start + 1, DecodeErrorKind::Column { byte: kind }));
                 }
                 let count = self.items(1)?;
-                let column = Box::new(self.items_of_lists(count, depth)?);
+                let column = Box::new(self.list_column(count, depth)?);
                 sequence(kind, Head::Column(column, count))
             }
             byte => return Err(error_at(start, DecodeErrorKind::Variant { byte })),

@@ -94,6 +94,10 @@ fn every_kind_of_column_is_read() {
             list([EnumMember::new("E", "M", 3)]),
         ),
         (
+            &[14, 8, 3, 17, 2, 1, 1, 0, 1, 2, 1, 7],
+            list([Value::from(true), false.into(), 7.into()]),
+        ),
+        (
             &[14, 8, 3, 16, 0, 2, 2, 8, 1, 0],
             list([Value::None, 1.into(), list([()])]),
         ),
@@ -112,7 +116,7 @@ fn what_is_no_column_is_refused() {
         (&[14, 11, 0][..], Kind::Column { byte: 11 }),
         (&[14, 8, 1, 3, 0], Kind::Column { byte: 3 }),
         (&[14, 8, 1, 6, 0], Kind::Column { byte: 6 }),
-        (&[14, 8, 1, 17, 0], Kind::Column { byte: 17 }),
+        (&[14, 8, 1, 18, 0], Kind::Column { byte: 18 }),
         // None among none.
         (&[14, 8, 1, 0, 1, 0, 1, 1, 1], Kind::Column { byte: 0 }),
         (&[14, 8, 1, 0, 2, 1, 1], Kind::Bool { byte: 2 }),
@@ -139,6 +143,20 @@ fn what_is_no_column_is_refused() {
         (&[14, 8, 1, 16, 14, 8, 1, 1, 1], Kind::Variant { byte: 14 }),
         (&[14, 8, 1, 16, 8, 1, 14, 8, 0], Kind::Variant { byte: 14 }),
         (&[14, 8, 1, 1, 1, 0], Kind::Trailing { left: 1 }),
+    ] {
+        assert_eq!(read(bytes), Err(expected), "{bytes:?}");
+    }
+    for (bytes, expected) in [
+        // Parts are of something, all of them together as many as there are, and not within a column.
+        (&[14, 8, 1, 17, 0, 1, 1][..], Kind::NoColumns),
+        (
+            &[14, 8, 2, 17, 1, 1, 1, 2, 1, 1, 1],
+            Kind::Count { count: 2, left: 1 },
+        ),
+        (&[14, 8, 1, 17, 1, 17, 1, 1, 1], Kind::Column { byte: 17 }),
+        (&[14, 8, 1, 0, 1, 17, 1, 1, 1], Kind::Column { byte: 17 }),
+        (&[14, 8, 1, 14, 1, 17, 1, 1, 1], Kind::Column { byte: 17 }),
+        (&[14, 8, 1, 8, 1, 1, 17, 1, 1, 1], Kind::Column { byte: 17 }),
     ] {
         assert_eq!(read(bytes), Err(expected), "{bytes:?}");
     }

@@ -355,6 +355,10 @@ fn columns() -> Vec<(&'static str, Value)> {
             "column_values",
             list(&[one(1.into()), one("x".into()), one((1_i128 << 64).into())]),
         ),
+        (
+            "column_parts",
+            list(&[1, 2, 3, 4, 300, -300].map(Value::from)),
+        ),
     ]
 }
 

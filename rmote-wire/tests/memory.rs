@@ -28,7 +28,7 @@ fn claims_cost_no_memory() {
         assert!(Value::decode(huge.freeze(), &limits).is_err());
     }
     // The same for the kinds of columns: a count that is honest, and lengths, names or columns that are not.
-    for kind in 0..=16 {
+    for kind in 0..=17 {
         let claims: [&[u8]; 3] = [
             &[0xf0, 0xff, 0xff, 0x01],
             &[4, 0xff, 0xff, 0x3f, 0, 0xff],

@@ -11,7 +11,9 @@ from rmote.wire import Encoder, Member, Record, adapt
 PAYS = sys.implementation.name != "pypy"
 NONE = type(None)
 # Beside the kinds that bear the number of the variant of their items.
-SOME, VALUES = 0, 16
+SOME, VALUES, PARTS = 0, 16, 17
+# So many items are written before the next are looked at: what was read of them is still in the processor's cache.
+PART = 4096
 EVEN = {list: 14, tuple: 15}
 UNEVEN = {list: 8, tuple: 9, set: 10, frozenset: 10}
 # Longer ones are not cut into a column for each place.
@@ -36,7 +38,14 @@ def write(encoder, tag, value):
         encoder.enter(14, len(items))
         encoder.out.append(tag)
         encoder.size(len(items))
-        put(encoder, items, True)
+        if len(items) > PART:
+            encoder.out.append(PARTS)
+            for start in range(0, len(items), PART):
+                part = items[start:start + PART]
+                encoder.size(len(part))
+                put(encoder, part, not start)
+        else:
+            put(encoder, items, True)
         encoder.check()
         encoder.depth -= 1
         return True
@@ -51,8 +60,8 @@ def undo(encoder, size, depth, items, names):
     encoder.depth, encoder.items, encoder.names = depth, items, names
 
 
-def put(encoder, items, outermost=False):
-    """Writes a column."""
+def put(encoder, items, begin=False):
+    """Writes a column; at the beginning of all it has to be one of its own kind."""
     if not items:
         return
     kinds = set(map(type, items))
@@ -72,7 +81,7 @@ def put(encoder, items, outermost=False):
         (KINDS.get(kind) or like(kind))(encoder, kind, items)
         encoder.check()
     except (Plain, UnicodeEncodeError, struct.error):
-        if outermost:
+        if begin:
             raise
         undo(encoder, *before)
         encoder.out.append(VALUES)

@@ -11,9 +11,16 @@ def read(data):
     if data[0] != 14:
         raise ValueError("no column")
     count, at = varint(data, 2)
-    items, at = column(data, at, count)
-    if at != len(data):
-        raise ValueError("%d bytes after the value" % (len(data) - at))
+    if count and data[at] == 17:
+        items, at = [], at + 1
+        while len(items) < count:
+            size, at = varint(data, at)
+            part, at = column(data, at, size)
+            items += part
+    else:
+        items, at = column(data, at, count)
+    if at != len(data) or len(items) != count:
+        raise ValueError("not the end of the payload")
     return MAKE[data[1]](items)
 
 

@@ -136,8 +136,19 @@ class Both(unittest.TestCase):
         for value in (Lists([1]), Lists([1, 2])):
             self.assertFalse(columns.write(Encoder(wire.LIMIT), 8, value))
 
+    def test_parts(self):
+        self.addCleanup(setattr, columns, "PART", columns.PART)
+        columns.PART = 3
+        for value in ([1, 2, 300, 4], [{"a": 1}, {"a": 2}, {"a": None}, {"a": "x"}, {"a": 1 << 64}, {"b": 1}, {"a": 7}], [True, False, None, 1, 2, "x", 1.5], {1, 2, 3, 4}, ["a", "b", "c", "\udc80"]):
+            with self.subTest(value):
+                self.check(value, 17)
+        for value in ([1, "x", 2, 3], [1, 2, 3, object()]):
+            self.assertIsNone(by_columns(value))
+
     def test_random_values(self):
+        self.addCleanup(setattr, columns, "PART", columns.PART)
         for seed in range(400):
+            columns.PART = 5 if seed % 2 else 4096
             rng = random.Random(seed)
             value = any_list(rng, 3)
             data = by_columns(value)
@@ -291,6 +302,7 @@ class InAgent(unittest.TestCase):
         agent.load_own("columns")
         self.check(lambda: agent.run("t:rows", 1000), rows)
         self.check(lambda: agent.run("t:rows", 99), rows[:99], 0)
+        self.check(lambda: len(agent.run("t:rows", 10000)), 10000)
         self.check(lambda: agent.run("t:states", 50), [Member("State", "ON", "on"), Member("State", "OFF", "off")] * 50)
         self.check(lambda: agent.all(agent.stream("t:stream", 200)), [list(range(200))] * 3, 3)
 

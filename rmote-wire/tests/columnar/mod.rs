@@ -2,6 +2,9 @@
 
 use rmote_wire::{Limits, Value};
 
+/// Longer lists are in parts; the agent's own are longer.
+const PART: usize = 4;
+
 /// The payload of a value. Panics for one that is over a limit.
 pub(crate) fn encode(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
@@ -45,7 +48,14 @@ fn plain(value: &Value) -> Vec<u8> {
 fn list(kind: u8, values: &[Value], out: &mut Vec<u8>) {
     out.extend([14, kind]);
     size(values.len(), out);
-    column(&values.iter().collect::<Vec<_>>(), out);
+    if values.len() <= PART {
+        return column(&values.iter().collect::<Vec<_>>(), out);
+    }
+    out.push(17);
+    for part in values.chunks(PART) {
+        size(part.len(), out);
+        column(&part.iter().collect::<Vec<_>>(), out);
+    }
 }
 
 /// Writes a column; nothing for no items.
