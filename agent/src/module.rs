@@ -56,6 +56,7 @@ static COROUTINES: Module = Module::new(
     // Python's `asyncio` imports `logging` and `subprocess`.
     &[&CHILDREN, &LOGS],
 );
+static COLUMNS: Module = Module::new("rmote.columns", "rmote/columns.py", packed!("columns"), &[]);
 static DESCRIBE: Module = Module::new(
     "rmote.describe",
     "rmote/describe.py",
@@ -107,9 +108,10 @@ static TEMPLATE: Module = Module::new(
 static WATCHER: Module = Module::new("rmote.watcher", "rmote/watcher.py", packed!("watcher"), &[]);
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 15] = [
+pub static MODULES: [&Module; 16] = [
     &ARGUMENTS,
     &CHILDREN,
+    &COLUMNS,
     &COROUTINES,
     &DESCRIBE,
     &ENDING,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rmote_transport::{Exit, Fault, SpawnError};
 use rmote_wire::{
-    DecodeError, EncodeError, FrameError, Kind, MessageError, Raise, RaisedBy, ValueError,
+    DecodeError, EncodeError, FrameError, FromBytesError, Kind, MessageError, Raise, RaisedBy,
+    ValueError,
 };
 
 use crate::module::ModuleError;
@@ -317,6 +318,15 @@ pub enum ResultError {
     /// An item of a stream is over the limit of so many bytes.
     #[error("an item of the stream is larger than the limit of {0} bytes")]
     ItemTooLarge(usize),
+}
+
+impl From<FromBytesError> for ResultError {
+    fn from(error: FromBytesError) -> Self {
+        match error {
+            FromBytesError::Value(error) => Self::Value(error),
+            FromBytesError::Decode(error) => Self::Decode(error),
+        }
+    }
 }
 
 impl CallErrorKind {

@@ -333,8 +333,18 @@ mod tests {
         library.add(Some("a.b.base"), None, "").unwrap();
         let sent = library.with_imports("a.b.tool");
         let names: Vec<_> = sent.iter().map(|source| source.name.as_str()).collect();
-        assert_eq!(names, ["a.b.base", "rmote.logs", "a", "a.b", "a.b.tool"]);
-        let frame = sent[2].load(&Limits::default()).unwrap();
+        assert_eq!(
+            names,
+            [
+                "a.b.base",
+                "rmote.further",
+                "rmote.logs",
+                "a",
+                "a.b",
+                "a.b.tool"
+            ]
+        );
+        let frame = sent[3].load(&Limits::default()).unwrap();
         assert!(Load::decode(&frame, &Limits::default()).unwrap().package);
     }
 

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rmote_wire::{Value, from_value};
+use bytes::Bytes;
+use rmote_wire::{Value, from_bytes};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::command::{Lost, Wish};
 use crate::correlator::Outcome;
-use crate::error::{CallError, CallErrorKind, ResultError};
+use crate::error::{CallError, CallErrorKind};
 use crate::session::Session;
 
 /// A call in flight: a future of its result that can also be told to stop. Made by
@@ -72,11 +73,7 @@ impl<T: DeserializeOwned> Future for Running<T> {
     type Output = Result<T, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let value = ready!(self.call.poll_answer(cx))?;
-        Poll::Ready(from_value(value).map_err(|error| {
-            self.call
-                .error(CallErrorKind::Result(ResultError::Value(error)))
-        }))
+        self.call.poll_result(cx)
     }
 }
 
@@ -112,7 +109,23 @@ pub(crate) struct InFlight {
 
 impl InFlight {
     /// The value of the answer. Must not be called again once it was there.
-    pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Value, CallError>> {
+    pub(crate) fn poll_value(&mut self, cx: &mut Context<'_>) -> Poll<Result<Value, CallError>> {
+        let payload = ready!(self.poll_payload(cx))?;
+        let value = Value::decode(payload, self.session.limits());
+        Poll::Ready(value.map_err(|error| self.error(CallErrorKind::Result(error.into()))))
+    }
+
+    /// The answer as a Rust type. Must not be called again once it was there.
+    pub(crate) fn poll_result<T: DeserializeOwned>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, CallError>> {
+        let payload = ready!(self.poll_payload(cx))?;
+        let result = from_bytes(&payload, self.session.limits());
+        Poll::Ready(result.map_err(|error| self.error(CallErrorKind::Result(error.into()))))
+    }
+
+    fn poll_payload(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, CallError>> {
         let Some(answer) = &mut self.answer else {
             unreachable!("a future is not polled after its end");
         };
@@ -121,9 +134,7 @@ impl InFlight {
         Poll::Ready(match answer {
             Ok(Outcome::Returned { payload, stream }) => {
                 self.stream = stream;
-                let kind = |error| CallErrorKind::Result(ResultError::Decode(error));
-                let value = self.session.decode(payload);
-                value.map_err(|error| self.error(kind(error)))
+                Ok(payload)
             }
             Ok(Outcome::Raised(raise)) => Err(self.error(CallErrorKind::of(*raise))),
             Ok(Outcome::Expired(after, fate)) => {

@@ -5,12 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use rmote_agent::Module;
 use rmote_transport::Transport;
 use rmote_wire::{
-    AgentHello, Call, DecodeError, Direction, FLAG_STREAM, Limits, StreamArgument, Value,
-    ValueError,
+    AgentHello, Call, Direction, FLAG_STREAM, Limits, StreamArgument, Value, ValueError,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,8 +20,8 @@ use crate::correlator::{Correlator, Start};
 use crate::description::ToolDescription;
 use crate::driver::{Driver, Phase};
 use crate::error::{
-    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, Progress, ResultError,
-    StartError, StartErrorKind,
+    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, Progress, StartError,
+    StartErrorKind,
 };
 use crate::event::{Audience, Events};
 use crate::module::{Library, ModuleError, Source, content_hash, dedent, function_of};
@@ -451,10 +449,8 @@ impl Session {
         sources: &Arc<[Arc<Source>]>,
         arguments: Arguments,
     ) -> Result<T, CallError> {
-        let value = self.run_value(&function, sources, arguments).await?;
-        rmote_wire::from_value(value).map_err(|error| {
-            self.call_error(&function, CallErrorKind::Result(ResultError::Value(error)))
-        })
+        let mut call = self.begin(&function, sources, arguments, None).await?;
+        std::future::poll_fn(|cx| call.poll_result(cx)).await
     }
 
     /// The value of a call's result.
@@ -465,7 +461,7 @@ impl Session {
         arguments: Arguments,
     ) -> Result<Value, CallError> {
         let mut call = self.begin(function, sources, arguments, None).await?;
-        std::future::poll_fn(|cx| call.poll_answer(cx)).await
+        std::future::poll_fn(|cx| call.poll_value(cx)).await
     }
 
     pub(crate) async fn run_stream<T>(
@@ -500,17 +496,8 @@ impl Session {
             streams,
             idempotent,
         } = arguments;
-        let mut sources = sources.clone();
         let streaming = results.is_some() || !streams.is_empty();
-        for (needed, module) in [
-            (streaming, "rmote.streams"),
-            (deadline.is_some(), "rmote.interrupt"),
-        ] {
-            if needed {
-                let more = self.sources(module);
-                sources = more.iter().chain(sources.iter()).cloned().collect();
-            }
-        }
+        let sources = self.with_needed(sources, streaming, deadline.is_some());
         let mut ends = Vec::new();
         let mut feeds = Vec::new();
         let mut stream_arguments = Vec::new();
@@ -592,6 +579,23 @@ impl Session {
         Ok(call)
     }
 
+    /// The sources of a call with those that the agent itself needs for it.
+    fn with_needed(
+        &self,
+        sources: &Arc<[Arc<Source>]>,
+        streaming: bool,
+        deadline: bool,
+    ) -> Arc<[Arc<Source>]> {
+        let mut sources = sources.clone();
+        for (needed, module) in [(streaming, "rmote.streams"), (deadline, "rmote.interrupt")] {
+            if needed {
+                let more = self.sources(module);
+                sources = more.iter().chain(sources.iter()).cloned().collect();
+            }
+        }
+        sources
+    }
+
     fn attachment(&self, id: u32, function: &Arc<str>) -> Attachment {
         Attachment {
             id,
@@ -607,8 +611,8 @@ impl Session {
         _ = self.inner.wishes.send(wish);
     }
 
-    pub(crate) fn decode(&self, payload: Bytes) -> Result<Value, DecodeError> {
-        Value::decode(payload, &self.inner.options.limits)
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.options.limits
     }
 
     pub(crate) fn call_error(&self, function: &Arc<str>, kind: CallErrorKind) -> CallError {

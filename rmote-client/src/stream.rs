@@ -8,7 +8,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use rmote_wire::{FLAG_MORE, FLAG_RAW, Frame, Limits, Value, from_value};
+use rmote_wire::{
+    FLAG_MORE, FLAG_RAW, Frame, FromBytesError, Limits, Value, from_bytes, from_value,
+};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
@@ -86,9 +88,12 @@ impl<T: DeserializeOwned> Streaming<T> {
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, CallError>>> {
         let item = match ready!(self.pieces.poll_item(cx)) {
             None => return Poll::Ready(None),
-            Some(item) => item.and_then(|value| {
-                let kind = |error| CallErrorKind::Result(ResultError::Value(error));
-                from_value(value).map_err(|error| self.pieces.error(kind(error)))
+            Some(item) => item.and_then(|item| {
+                let result = match item {
+                    Item::Encoded(payload) => from_bytes(&payload, &self.pieces.limits()),
+                    Item::Raw(bytes) => from_value(bytes.into()).map_err(FromBytesError::from),
+                };
+                result.map_err(|error| self.pieces.error(CallErrorKind::Result(error.into())))
             }),
         };
         if item.is_err() {
@@ -134,6 +139,14 @@ pub(crate) struct Attachment {
     pub(crate) wishes: mpsc::UnboundedSender<Wish>,
 }
 
+/// An item as it came.
+enum Item {
+    /// A value.
+    Encoded(Bytes),
+    /// Bytes, which are no value on the wire.
+    Raw(Bytes),
+}
+
 /// The receiving end of a stream, before its items have a type.
 pub(crate) struct Pieces {
     incoming: mpsc::UnboundedReceiver<Piece>,
@@ -165,7 +178,7 @@ impl Pieces {
         }
     }
 
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Value, CallError>>> {
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Item, CallError>>> {
         loop {
             let (flags, payload) = match ready!(self.poll_piece(cx)) {
                 None => return Poll::Ready(None),
@@ -173,13 +186,10 @@ impl Pieces {
                 Some(Ok(piece)) => piece,
             };
             if flags & FLAG_RAW == 0 {
-                let limits = self.limits();
-                let value = Value::decode(payload, &limits);
-                let kind = |error| CallErrorKind::Result(ResultError::Decode(error));
-                return Poll::Ready(Some(value.map_err(|error| self.error(kind(error)))));
+                return Poll::Ready(Some(Ok(Item::Encoded(payload))));
             }
             if flags & FLAG_MORE == 0 && self.parts.is_empty() {
-                return Poll::Ready(Some(Ok(Value::Bytes(payload))));
+                return Poll::Ready(Some(Ok(Item::Raw(payload))));
             }
             let limit = self.limits().frame;
             if self.parts.len() + payload.len() > limit {
@@ -189,7 +199,7 @@ impl Pieces {
             self.parts.extend_from_slice(&payload);
             if flags & FLAG_MORE == 0 {
                 let whole = self.parts.split().freeze();
-                return Poll::Ready(Some(Ok(Value::Bytes(whole))));
+                return Poll::Ready(Some(Ok(Item::Raw(whole))));
             }
         }
     }
@@ -217,7 +227,7 @@ impl Pieces {
             self.over = true;
             return Poll::Ready(Some(Err(self.error(CallErrorKind::Unfinished))));
         };
-        let answer = ready!(call.poll_answer(cx));
+        let answer = ready!(call.poll_value(cx));
         self.over = true;
         match answer {
             Ok(value) => {

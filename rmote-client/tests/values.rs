@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
-use common::in_session;
+use common::{chain, in_session};
 use rmote_client::{Arguments, BigInt, EnumMember, HostPath, RawText, Record, Value};
 use serde::{Deserialize, Serialize};
 
@@ -219,6 +219,95 @@ async fn arguments_go_by_place_and_by_name() {
         let sum: i64 = session.call("operator.add", [1, 2]).await.unwrap();
         let text: String = session.call("builtins.str", 7).await.unwrap();
         assert_eq!((sum, text.as_str()), (3, "7"));
+    })
+    .await;
+}
+
+const ROWS: &str = r#"
+import collections, enum
+
+class State(enum.Enum):
+    ON = 1
+    OFF = 2
+
+Row = collections.namedtuple("Row", "id name size state tags extra")
+
+def rows(count, odd=None):
+    made = [Row(i, "n\u00f6%d" % i, None if i % 3 else i / 2, State.ON if i % 2 else State.OFF, ["t"] * (i % 3), b"x") for i in range(count)]
+    if odd is not None:
+        made[odd] = made[odd]._replace(name=odd)
+    return made
+
+def stream(count):
+    yield rows(count)
+    yield rows(3)
+
+def paths(count):
+    return ["/usr/share/%d" % i for i in range(count)] + ["/caf\udce9"]
+"#;
+
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(rename_all = "UPPERCASE")]
+enum State {
+    On,
+    Off,
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+struct Row {
+    id: u32,
+    name: String,
+    size: Option<f64>,
+    state: State,
+    tags: Vec<String>,
+    extra: Value,
+}
+
+fn row(id: u32) -> Row {
+    Row {
+        id,
+        name: format!("nö{id}"),
+        size: id.is_multiple_of(3).then(|| f64::from(id) / 2.0),
+        state: if id.is_multiple_of(2) {
+            State::Off
+        } else {
+            State::On
+        },
+        tags: vec!["t".to_owned(); (id % 3) as usize],
+        extra: Bytes::from_static(b"x").into(),
+    }
+}
+
+#[tokio::test]
+async fn long_lists_come_back_as_short_ones_do() {
+    in_session(|session| async move {
+        let tool = session.load(ROWS).unwrap();
+        for count in [3, 99, 100, 5000] {
+            let rows: Vec<Row> = tool.call("rows", (count,)).await.unwrap();
+            assert_eq!(rows, (0..count).map(row).collect::<Vec<_>>());
+            let arguments = Arguments::new(&(count,)).unwrap();
+            let value = tool.call_value("rows", arguments).await.unwrap();
+            let rows: Vec<Row> = rmote_client::from_value(value).unwrap();
+            assert_eq!(rows, (0..count).map(row).collect::<Vec<_>>());
+
+            let error = tool.call::<Vec<Row>>("rows", (count, 2)).await;
+            let error = chain(&error.unwrap_err());
+            assert!(
+                error.ends_with("[2].name: expected text, found integer"),
+                "{error}"
+            );
+
+            let mut stream = tool.stream::<Vec<Row>>("stream", (count,)).await.unwrap();
+            assert_eq!(stream.next().await.unwrap().unwrap().len(), count as usize);
+            assert_eq!(
+                stream.next().await.unwrap().unwrap(),
+                [row(0), row(1), row(2)]
+            );
+            assert!(stream.next().await.is_none());
+        }
+        let paths: Vec<HostPath> = tool.call("paths", (1000,)).await.unwrap();
+        assert_eq!(paths[999], HostPath::from("/usr/share/999"));
+        assert_eq!(paths[1000], HostPath::from_os_bytes(b"/caf\xe9".to_vec()));
     })
     .await;
 }

@@ -296,4 +296,6 @@ pub(crate) mod tag {
     pub(crate) const MAP: u8 = 11;
     pub(crate) const RECORD: u8 = 12;
     pub(crate) const ENUM: u8 = 13;
+    /// A list, a tuple or a set as columns, which is read and never written here.
+    pub(crate) const COLUMN: u8 = 14;
 }

@@ -8,11 +8,12 @@
 //!
 //! A [`Value`] is Python's plain data as it was: integers of any size, bytes, tuples, sets, maps with any key,
 //! dataclasses, members of enumerations, and paths that are no UTF-8. [`to_value`] and [`from_value`] turn Rust types
-//! into values and back through serde; [`HostPath`] is for paths. Both, and encoding too, say where in a value an error
+//! into values and back through serde; [`HostPath`] is for paths. [`from_bytes`] makes a Rust type of a payload without a
+//! tree of values between: the quickest way for large ones. All of them, and encoding too, say where in a value an error
 //! is.
 //!
 //! ```
-//! use rmote_wire::{Frame, Kind, Limits, Value, from_value, to_value};
+//! use rmote_wire::{Frame, Kind, Limits, Value, from_bytes, from_value, to_value};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Serialize, Deserialize, PartialEq, Debug)]
@@ -28,6 +29,7 @@
 //!
 //! // What the agent would answer to a call with the id 7.
 //! let answer = Frame::new(Kind::Return, 7, payload);
+//! assert_eq!(from_bytes::<Point>(&answer.payload, &limits)?, point);
 //! let value = Value::decode(answer.payload, &limits)?;
 //! assert_eq!(value.get("x").and_then(Value::as_i64), Some(1));
 //! assert_eq!(from_value::<Point>(value)?, point);
@@ -47,31 +49,41 @@
 //! hand. [`Limits`] bound a value's bytes, depth, items and texts, in both directions. Input of any kind is an error
 //! rather than a panic, and costs memory in proportion to the bytes that came, whatever length it claims.
 //!
+//! A list that came as columns is the same value as one that came in the plain form, within the same limits. This crate
+//! writes the plain form only.
+//!
 //! What is not promised: that a map's keys or a set's elements are distinct, and that a [`Value`] which was made by
 //! hand deeper than the limit can be dropped; Rust drops such data by recursion.
 
 mod big_int;
 mod codec;
+mod column;
+mod cursor;
 mod de;
 mod decode;
+mod elements;
 mod encode;
 mod frame;
 mod limits;
 mod lossy;
 mod message;
+mod node;
 mod path;
 mod raise;
 mod raw_text;
+mod reader;
 mod ser;
 mod token;
+mod tree;
 mod value;
 mod value_error;
 mod value_path;
 mod value_visitor;
+mod variant;
 
 pub use big_int::{BigInt, BigIntRangeError, ParseBigIntError};
 pub use codec::{FrameCodec, FrameError};
-pub use de::from_value;
+pub use de::{FromBytesError, from_bytes, from_value};
 pub use decode::{DecodeError, DecodeErrorKind};
 pub use encode::{EncodeError, EncodeErrorKind};
 pub use frame::{

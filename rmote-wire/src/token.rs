@@ -6,6 +6,5 @@ pub(crate) const RAW_TEXT: &str = "rmote_wire::RawText";
 pub(crate) const SET: &str = "rmote_wire::Set";
 pub(crate) const RECORD: &str = "rmote_wire::Record";
 pub(crate) const ENUM: &str = "rmote_wire::EnumMember";
-pub(crate) const TUPLE: &str = "rmote_wire::Tuple";
 /// Asks for whatever is there.
 pub(crate) const VALUE: &str = "rmote_wire::Value";

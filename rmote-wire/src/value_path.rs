@@ -24,6 +24,8 @@ pub enum PathSegment {
     Key(String),
     /// The pair at a place in a map: its key, or its value when the key is not simple enough to be shown.
     Pair(usize),
+    /// Some item of a list that came as columns: `[*]`.
+    Each,
 }
 
 impl ValuePath {
@@ -48,6 +50,7 @@ impl fmt::Display for ValuePath {
             match segment {
                 PathSegment::Index(index) => write!(f, "[{index}]")?,
                 PathSegment::Key(key) => write!(f, "[{key}]")?,
+                PathSegment::Each => f.write_str("[*]")?,
                 PathSegment::Pair(index) => write!(f, "{{{index}}}")?,
                 PathSegment::Field(name) if index == 0 && !f.alternate() => f.write_str(name)?,
                 PathSegment::Field(name) => write!(f, ".{name}")?,

@@ -1,14 +1,17 @@
+use std::cell::Cell;
 use std::fmt;
 
+use serde::de::value::StrDeserializer;
 use serde::de::{
-    Deserialize, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess,
-    Visitor,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
 use crate::big_int::BigInt;
 use crate::raw_text::RawText;
 use crate::token;
 use crate::value::{EnumMember, Record, Value};
+use crate::value_error::ValueError;
 
 impl<'de> Deserialize<'de> for Value {
     /// Takes anything: unchanged from [`from_value`](crate::from_value), and from other formats what they have.
@@ -128,43 +131,91 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Map(pairs))
     }
 
+    /// From this crate's own deserializer.
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Value, A::Error> {
-        let (tag, content) = access.variant::<String>()?;
-        match tag.as_str() {
-            token::TUPLE => content.newtype_variant().map(Value::Tuple),
-            token::SET => content.newtype_variant().map(Value::Set),
-            token::BIG_INT => match content.newtype_variant()? {
-                Value::Bytes(bytes) => Ok(BigInt::from_le_bytes(&bytes).into()),
-                other => Ok(other),
-            },
-            token::RAW_TEXT => match content.newtype_variant()? {
-                Value::Bytes(bytes) => RawText::from_wtf8(bytes.into())
-                    .map(Value::RawText)
-                    .map_err(A::Error::custom),
-                other => Ok(other),
-            },
-            token::RECORD => content.tuple_variant(2, RecordVisitor),
-            token::ENUM => content.tuple_variant(3, MemberVisitor),
-            _ => Err(A::Error::invalid_type(Unexpected::Enum, &self)),
-        }
+        let (Tag, content) = access.variant()?;
+        content.unit_variant()?;
+        let value = HANDED_OVER.take();
+        value.ok_or_else(|| A::Error::invalid_type(Unexpected::Enum, &self))
     }
 }
 
-/// The parts of a record: its name and its fields.
-struct RecordVisitor;
+thread_local! {
+    /// A value between the deserializer that has it and the visitor that asked for it: serde itself has no words for
+    /// tuples, sets and the like, and would copy bytes.
+    static HANDED_OVER: Cell<Option<Value>> = const { Cell::new(None) };
+}
 
-impl<'de> Visitor<'de> for RecordVisitor {
-    type Value = Value;
+/// Stands for a value that is handed over as it is.
+pub(crate) struct Handover(Value);
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name and fields")
+impl Handover {
+    pub(crate) fn of(value: Value) -> Self {
+        Self(value)
+    }
+}
+
+impl<'de> EnumAccess<'de> for Handover {
+    type Error = ValueError;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self), ValueError> {
+        let tag: StrDeserializer<'_, ValueError> = token::VALUE.into_deserializer();
+        Ok((seed.deserialize(tag)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Handover {
+    type Error = ValueError;
+
+    fn unit_variant(self) -> Result<(), ValueError> {
+        HANDED_OVER.set(Some(self.0));
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        match (access.next_element()?, access.next_element::<Fields>()?) {
-            (Some(name), Some(Fields(fields))) => Ok(Value::Record(Record { name, fields })),
-            _ => Err(A::Error::invalid_length(0, &self)),
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, ValueError> {
+        Err(ValueError::expected("a value", "another type"))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, ValueError> {
+        Err(ValueError::expected("a value", "another type"))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, ValueError> {
+        Err(ValueError::expected("a value", "another type"))
+    }
+}
+
+/// The variant that says that a value is handed over. Other formats' enums have others.
+struct Tag;
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TagVisitor;
+
+        impl Visitor<'_> for TagVisitor {
+            type Value = Tag;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_str<E: Error>(self, tag: &str) -> Result<Tag, E> {
+                match tag {
+                    token::VALUE => Ok(Tag),
+                    _ => Err(E::invalid_type(Unexpected::Enum, &self)),
+                }
+            }
         }
+
+        deserializer.deserialize_identifier(TagVisitor)
     }
 }
 
@@ -192,33 +243,6 @@ impl<'de> Deserialize<'de> for Fields {
         }
 
         deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-/// The parts of an enum member: its type, its name and its value.
-struct MemberVisitor;
-
-impl<'de> Visitor<'de> for MemberVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("two names and a value")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let parts = (
-            access.next_element()?,
-            access.next_element()?,
-            access.next_element()?,
-        );
-        match parts {
-            (Some(name), Some(member), Some(value)) => Ok(Value::Enum(EnumMember {
-                name,
-                member,
-                value: Box::new(value),
-            })),
-            _ => Err(A::Error::invalid_length(0, &self)),
-        }
     }
 }
 

@@ -31,7 +31,7 @@ fn dismantle(mut value: Value) {
 #[test]
 fn bytes_that_are_no_value() {
     assert_eq!(kind(&[]), Kind::End);
-    assert_eq!(kind(&[14]), Kind::Variant { byte: 14 });
+    assert_eq!(kind(&[15]), Kind::Variant { byte: 15 });
     assert_eq!(kind(&[0x80, 0]), Kind::Variant { byte: 0x80 });
     assert_eq!(kind(&[0, 0]), Kind::Trailing { left: 1 });
     assert_eq!(kind(&[1, 2]), Kind::Bool { byte: 2 });
@@ -197,12 +197,12 @@ fn errors_name_the_place() {
         "a bool of 9 at byte 21 in [3].items[\"x\"]"
     );
     // After a name, a leading dot is wanted.
-    let bytes = [12, 1, b'R', 1, 1, b'f', 13, 0, 0, 14];
+    let bytes = [12, 1, b'R', 1, 1, b'f', 13, 0, 0, 15];
     let error = Value::decode(Bytes::copy_from_slice(&bytes), &Limits::default()).unwrap_err();
     assert_eq!(format!("result{:#}", error.path()), "result.f.value");
     assert_eq!(error.path().to_string(), "f.value");
     // A key is named by its place.
-    let error = Value::decode(Bytes::from_static(&[11, 1, 14, 0]), &Limits::default()).unwrap_err();
+    let error = Value::decode(Bytes::from_static(&[11, 1, 15, 0]), &Limits::default()).unwrap_err();
     assert_eq!(error.path().to_string(), "{0}");
 }
 

@@ -12,15 +12,17 @@ use bytes::{Bytes, BytesMut};
 use rmote_wire::{
     Call, Direction, EnumMember, FLAG_COMPRESSED, FLAG_FAILED, FLAG_MORE, FLAG_RAW, FLAG_STDERR,
     FLAG_STREAM, Frame, FrameCodec, Kind, Limits, LogRecord, Parameter, RawText, Record,
-    StreamArgument, Value,
+    StreamArgument, Value, from_bytes,
 };
 use serde::Serialize;
 use tokio_util::codec::{Decoder, Encoder};
 
+mod columnar;
+
 #[test]
 fn values_are_written_and_read_as_the_file_says() {
     let limits = Limits::default();
-    let (mut file, _) = vectors();
+    let mut file = vectors().values;
     for (name, value) in values() {
         let hex = file
             .remove(name)
@@ -35,10 +37,31 @@ fn values_are_written_and_read_as_the_file_says() {
     assert!(file.is_empty(), "only in the file: {:?}", file.keys());
 }
 
+/// A controller reads columns and writes none.
+#[test]
+fn columns_are_read_as_the_file_says() {
+    let limits = Limits::default();
+    let mut file = vectors().columns;
+    for (name, value) in columns() {
+        let hex = file
+            .remove(name)
+            .unwrap_or_else(|| panic!("{name} is not in the file"));
+        let bytes = Bytes::from(from_hex(&hex));
+        let read = Value::decode(bytes.clone(), &limits).unwrap();
+        assert_eq!(read, value, "{name}");
+        assert_eq!(from_bytes::<Value>(&bytes, &limits).unwrap(), value);
+        assert_eq!(to_hex(&columnar::encode(&value)), hex, "{name}");
+        for end in 0..bytes.len() {
+            assert!(Value::decode(bytes.slice(..end), &limits).is_err());
+        }
+    }
+    assert!(file.is_empty(), "only in the file: {:?}", file.keys());
+}
+
 #[test]
 fn frames_are_written_and_read_as_the_file_says() {
     let mut codec = FrameCodec::new(Limits::default().frame);
-    let (_, mut file) = vectors();
+    let mut file = vectors().frames;
     for (name, frame) in frames().into_iter().chain(stream_frames()) {
         let hex = file
             .remove(name)
@@ -61,10 +84,17 @@ fn the_bytes_are_those_of_postcard() {
     }
 }
 
+/// The vectors of the file: name to bytes.
+#[derive(Default)]
+struct Vectors {
+    values: BTreeMap<String, String>,
+    columns: BTreeMap<String, String>,
+    frames: BTreeMap<String, String>,
+}
+
 /// A line of the file is a name, the bytes and how Python writes the value.
-fn vectors() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
-    let mut values = BTreeMap::new();
-    let mut frames = BTreeMap::new();
+fn vectors() -> Vectors {
+    let mut vectors = Vectors::default();
     for line in include_str!("golden.txt").lines() {
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -73,14 +103,16 @@ fn vectors() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
         let (name, hex) = (parts.next().unwrap(), parts.next().unwrap());
         let python = parts.next().expect("a line has three parts");
         let file = if python.starts_with("Frame(") {
-            &mut frames
+            &mut vectors.frames
+        } else if python.starts_with("Column(") {
+            &mut vectors.columns
         } else {
-            &mut values
+            &mut vectors.values
         };
         let twice = file.insert(name.to_owned(), hex.to_owned());
         assert!(twice.is_none(), "{name} is there twice");
     }
-    (values, frames)
+    vectors
 }
 
 fn values() -> Vec<(&'static str, Value)> {
@@ -238,6 +270,98 @@ fn collections() -> Vec<(&'static str, Value)> {
     ]
 }
 
+fn columns() -> Vec<(&'static str, Value)> {
+    let list = |values: &[Value]| Value::List(values.to_vec());
+    let map = |a: Value, b: Value| Value::Map(vec![("a".into(), a), ("b".into(), b)]);
+    let one = |a: Value| Value::Map(vec![("a".into(), a)]);
+    let point = |x: i64, y: Value| Value::from(Record::new("Point", [("x", x.into()), ("y", y)]));
+    vec![
+        ("column_bools", list(&[true.into(), false.into()])),
+        (
+            "column_bools_tuple",
+            Value::Tuple(vec![true.into(), false.into()]),
+        ),
+        ("column_bools_set", Value::Set(vec![true.into()])),
+        (
+            "column_ints_8",
+            list(&[0.into(), 127.into(), (-128).into()]),
+        ),
+        ("column_ints_16", list(&[128.into(), (-1).into()])),
+        ("column_ints_32", list(&[i32::MIN.into(), i32::MAX.into()])),
+        ("column_ints_64", list(&[i64::MAX.into(), i64::MIN.into()])),
+        ("column_floats", list(&[1.5.into(), (-0.0).into()])),
+        (
+            "column_texts",
+            list(&["größe".into(), "".into(), "😀".into()]),
+        ),
+        (
+            "column_texts_long",
+            list(&["x".repeat(256).into(), "y".into()]),
+        ),
+        (
+            "column_bytes",
+            list(&[b"\xff".as_slice().into(), b"".as_slice().into()]),
+        ),
+        (
+            "column_optional",
+            list(&[Value::None, "a".into(), Value::None]),
+        ),
+        ("column_nones", list(&[Value::None, Value::None])),
+        (
+            "column_lists",
+            list(&[list(&[]), list(&["a".into(), "b".into()])]),
+        ),
+        (
+            "column_tuples",
+            list(&[Value::Tuple(vec![1.into()]), Value::Tuple(Vec::new())]),
+        ),
+        (
+            "column_sets",
+            list(&[Value::Set(Vec::new()), Value::Set(vec![7.into()])]),
+        ),
+        (
+            "column_even_lists",
+            list(&[
+                list(&[1.into(), "a".into()]),
+                list(&[2.into(), Value::None]),
+            ]),
+        ),
+        (
+            "column_even_tuples",
+            list(&[
+                Value::Tuple(vec![1.into(), "a".into()]),
+                Value::Tuple(vec![2.into(), "b".into()]),
+            ]),
+        ),
+        (
+            "column_maps",
+            list(&[
+                map(1.into(), Value::None),
+                map((-1).into(), list(&[true.into()])),
+            ]),
+        ),
+        (
+            "column_records",
+            list(&[point(1, Value::None), point(300, 1.5.into())]),
+        ),
+        (
+            "column_enums",
+            list(&[
+                EnumMember::new("Color", "RED", 1).into(),
+                EnumMember::new("Color", "GREEN", 2).into(),
+            ]),
+        ),
+        (
+            "column_values",
+            list(&[one(1.into()), one("x".into()), one((1_i128 << 64).into())]),
+        ),
+        (
+            "column_parts",
+            list(&[1, 2, 3, 4, 300, -300].map(Value::from)),
+        ),
+    ]
+}
+
 fn frames() -> Vec<(&'static str, Frame)> {
     let limits = Limits::default();
     let call = Call {
@@ -358,6 +482,11 @@ fn stream_frames() -> Vec<(&'static str, Frame)> {
             ),
         ),
     ]
+}
+
+fn from_hex(hex: &str) -> Vec<u8> {
+    let digits = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(digits).collect()
 }
 
 fn to_hex(bytes: &[u8]) -> String {

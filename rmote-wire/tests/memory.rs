@@ -18,7 +18,7 @@ fn claims_cost_no_memory() {
     let before = peak_kib();
     // A count that is honest at first sight: as many bytes follow, but the first of them is no value.
     let mut liar = BytesMut::zeroed(4 << 20);
-    for tag in 3..=13 {
+    for tag in 3..=14 {
         liar[..6].copy_from_slice(&[tag, 0xf0, 0xff, 0xff, 0x01, 0xff]);
         assert!(Value::decode(Bytes::copy_from_slice(&liar), &limits).is_err());
         let mut huge =
@@ -26,6 +26,20 @@ fn claims_cost_no_memory() {
         assert!(Value::decode(huge.clone().freeze(), &limits).is_err());
         huge.put_bytes(0, 1000);
         assert!(Value::decode(huge.freeze(), &limits).is_err());
+    }
+    // The same for the kinds of columns: a count that is honest, and lengths, names or columns that are not.
+    for kind in 0..=17 {
+        let claims: [&[u8]; 3] = [
+            &[0xf0, 0xff, 0xff, 0x01],
+            &[4, 0xff, 0xff, 0x3f, 0, 0xff],
+            &[1, b'R', 0xf0, 0xff, 0xff, 0x01, 0xff],
+        ];
+        for claim in claims {
+            let head = [&[14, 8, 0x80, 0x80, 0x40, kind][..], claim].concat();
+            liar[..head.len()].copy_from_slice(&head);
+            liar[head.len()..][..16].fill(0xff);
+            assert!(Value::decode(Bytes::copy_from_slice(&liar), &limits).is_err());
+        }
     }
     let mut codec = FrameCodec::new(usize::MAX);
     let mut stream = BytesMut::new();

@@ -13,12 +13,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rmote_wire::{
-    BigInt, EnumMember, HostPath, PathSegment, RawText, Record, Value, ValueErrorKind, from_value,
-    to_value,
+    BigInt, EnumMember, FromBytesError, HostPath, Limits, PathSegment, RawText, Record, Value,
+    ValueError, ValueErrorKind, from_bytes, from_value, to_value,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+
+mod columnar;
 
 #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
 struct Point {
@@ -66,7 +68,45 @@ fn record(name: &str, fields: &[(&str, Value)]) -> Value {
 #[track_caller]
 fn both<T: Serialize + DeserializeOwned + PartialEq + Debug>(rust: &T, value: Value) {
     assert_eq!(to_value(rust).unwrap(), value);
-    assert_eq!(&from_value::<T>(value).unwrap(), rust);
+    assert_eq!(&read::<T>(value).unwrap(), rust);
+}
+
+/// Reads a value in both ways, which have to agree.
+#[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "as `from_value`, in the place of which it stands"
+)]
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, ValueError> {
+    let limits = Limits::default();
+    let by_value = from_value::<T>(value.clone());
+    // What is too deep for the wire has the one way only.
+    if let Ok(payload) = value.encode(&limits) {
+        let columns = Bytes::from(columnar::encode(&value));
+        let by_columns = from_bytes::<T>(&columns, &limits);
+        let by_bytes = from_bytes::<T>(&payload, &limits);
+        let message = |result: &Result<T, FromBytesError>| {
+            let error = result.as_ref().err();
+            error.map(ToString::to_string)
+        };
+        assert_eq!(message(&by_columns), message(&by_bytes));
+        match (&by_value, by_bytes) {
+            // One of them for half of the values, the other for the rest: `T` need not be comparable.
+            (Ok(_), Ok(again)) if payload.len() % 2 == 0 => return Ok(again),
+            (Ok(_), Ok(_)) => return Ok(by_columns.unwrap()),
+            (Err(error), Err(FromBytesError::Value(again))) => {
+                assert_eq!(again.to_string(), error.to_string());
+                assert_eq!(again.kind(), error.kind());
+                assert_eq!(again.path(), error.path());
+            }
+            (by_value, by_bytes) => panic!(
+                "{:?} and {:?}",
+                by_value.as_ref().err(),
+                by_bytes.as_ref().err()
+            ),
+        }
+    }
+    by_value
 }
 
 #[track_caller]
@@ -75,13 +115,13 @@ fn both<T: Serialize + DeserializeOwned + PartialEq + Debug>(rust: &T, value: Va
     reason = "a table of literals reads better"
 )]
 fn reads<T: DeserializeOwned + PartialEq + Debug>(value: impl Into<Value>, expected: T) {
-    let read: T = from_value(value.into()).unwrap();
-    assert_eq!(read, expected);
+    let found: T = read(value.into()).unwrap();
+    assert_eq!(found, expected);
 }
 
 #[track_caller]
 fn fails<T: DeserializeOwned + Debug>(value: impl Into<Value>, message: &str) {
-    let error = from_value::<T>(value.into()).unwrap_err();
+    let error = read::<T>(value.into()).unwrap_err();
     assert_eq!(error.to_string(), message);
 }
 
@@ -291,7 +331,7 @@ fn errors_say_what_and_where() {
     );
     fails::<HashMap<u8, Vec<u8>>>(map("k".into()), "{0}: expected u8, found text");
 
-    let error = from_value::<(u8, Point)>(Value::Tuple(vec![
+    let error = read::<(u8, Point)>(Value::Tuple(vec![
         1.into(),
         record("Point", &[("x", true.into())]),
     ]))
@@ -366,7 +406,7 @@ fn a_value_passes_unchanged() {
         let through = to_value(&holder).unwrap();
         assert_eq!(through.get("value"), Some(&value));
         assert_eq!(through.get("many"), Some(&Value::List(every_variant())));
-        assert_eq!(from_value::<Holder>(through).unwrap(), holder);
+        assert_eq!(read::<Holder>(through).unwrap(), holder);
     }
     both(&BigInt::from(u64::MAX), u64::MAX.into());
     both(&BigInt::from(7_i64), 7.into());
@@ -401,7 +441,7 @@ fn depth_of_values_is_kept_and_limited() {
             ValueErrorKind::Depth { limit: 128 }
         ));
         assert!(matches!(
-            from_value::<Value>(deeper).unwrap_err().kind(),
+            read::<Value>(deeper).unwrap_err().kind(),
             ValueErrorKind::Depth { limit: 128 }
         ));
     }
@@ -459,15 +499,12 @@ fn shapes_that_look_first() {
     reads(record("P", &[("x", 1.into())]), Any::Point(point(1, None)));
     reads(list([1]), Any::Many(vec![Any::Number(1)]));
     let tagged = Tagged::Point(point(1, None));
-    assert_eq!(
-        from_value::<Tagged>(to_value(&tagged).unwrap()).unwrap(),
-        tagged
-    );
+    assert_eq!(read::<Tagged>(to_value(&tagged).unwrap()).unwrap(), tagged);
     let flat = Flat {
         name: "n".to_owned(),
         rest: BTreeMap::from([("more".to_owned(), list([1]))]),
     };
-    assert_eq!(from_value::<Flat>(to_value(&flat).unwrap()).unwrap(), flat);
+    assert_eq!(read::<Flat>(to_value(&flat).unwrap()).unwrap(), flat);
     reads(
         record("F", &[("name", "n".into()), ("more", list([1]))]),
         flat,

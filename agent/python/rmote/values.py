@@ -143,6 +143,10 @@ class Encoder:
 
     def collection(self, tag, value):
         size = len(value)
+        if size > 99 and hasattr(__spec__.loader, "table"):
+            import rmote.columns
+            if rmote.columns.write(self, tag, value):
+                return
         self.enter(tag, size)
         self.size(size)
         index = 0

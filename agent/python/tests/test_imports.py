@@ -19,6 +19,7 @@ LATER = {
 # Modules that start later by themselves, or on demand, may import these.
 OTHERS = {
     "children": {"_signal", "os", "time"},
+    "columns": {"_operator", "_struct", "itertools", "sys"},
     "coroutines": {"asyncio", "contextvars", "os", "sys"},
     "describe": {"inspect"},
     "ending": {"_signal", "os", "time"},

@@ -8,13 +8,24 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bootstrap
+import column_reader
 
-from rmote import values, wire
+from rmote import columns, values, wire
 from rmote.values import Member, NotData, Record, TooLarge, encode
 from rmote.wire import HEAD, decode
 
 GOLDEN = os.path.join(bootstrap.HERE, "..", "..", "..", "rmote-wire", "tests", "golden.txt")
+
+
+class Column:
+    """A list, a tuple or a set that is written as columns."""
+
+    def __init__(self, items):
+        self.items = items
+
+
 NAMES = {
+    "Column": Column,
     "Record": lambda name, fields: Record(name, fields),
     "Enum": Member,
     "RawText": lambda data: data.decode("utf-8", "surrogatepass"),
@@ -46,6 +57,11 @@ def same(one, other):
 
 class Golden(unittest.TestCase):
     def setUp(self):
+        self.addCleanup(setattr, columns, "PAYS", columns.PAYS)
+        columns.PAYS = True
+        # Long ones are cut in parts; the file has short ones.
+        self.addCleanup(setattr, columns, "PART", columns.PART)
+        columns.PART = 4
         bootstrap.need(self, os.path.exists(GOLDEN), "only a part of the project is here, without the golden vectors")
 
     def test_every_vector_both_ways(self):
@@ -58,6 +74,14 @@ class Golden(unittest.TestCase):
                     self.assertEqual(value, data)
                     length, kind, flags, id = HEAD.unpack_from(data)
                     self.assertEqual(length, len(data) - 4)
+                elif isinstance(value, Column):
+                    encoder = values.Encoder(wire.LIMIT)
+                    self.assertTrue(columns.write(encoder, data[1], value.items))
+                    self.assertEqual(bytes(encoder.out), data)
+                    self.assertTrue(same(column_reader.read(data), value.items))
+                    # The agent writes columns and gets none.
+                    with self.assertRaisesRegex(ValueError, "unknown variant 14"):
+                        decode(data)
                 else:
                     self.assertEqual(bytes(encode(value)), data)
                     decoded = decode(data)
