@@ -8,8 +8,10 @@ import time
 import zlib
 
 import bootstrap
+import column_reader
 
-from rmote.wire import HEAD, decode, encode
+from rmote.wire import HEAD, encode
+from rmote.wire import decode as decode_plain
 
 SOURCES = os.path.dirname(bootstrap.HERE)
 CORE = ("wire", "values", "seldom", "agent")
@@ -54,6 +56,11 @@ def argv(python=None, size=None, rest=()):
     size = len(core()) if size is None else size
     swapped = (MARK[16:] + MARK[:16]).decode()
     return [python or sys.executable, "-ESsc", RUN, first_stage(), swapped, str(size), "", RUN] + list(rest)
+
+
+def decode(data):
+    """A value; only a controller reads columns, which a list of a hundred items or more is."""
+    return column_reader.read(data) if data[:1] == b"\x0e" else decode_plain(data)
 
 
 def frame(kind, id=0, payload=b"", flags=0):

@@ -204,16 +204,16 @@ class Limits(unittest.TestCase):
         return True
 
     def test_items_depth_and_text(self):
-        values = (
+        samples = (
             [1, 2, 3], [[1], [2, 3]], [[1, 2], [3, 4]], [(1,), (2,)], [{"a": 1}, {"a": 2}], [Pair(1, 2)], [Color.RED] * 3, [{1}, {2, 3}], [None, [[[1]]]],
             ["abc", ""], [{"abcd": 1}], [Member("abcd", "ab", "abc")], [Record("abcd", ab="a")],
         )
         for name in ("ITEMS", "DEPTH", "TEXT"):
-            self.setting(name, getattr(wire, name))
-            for value in values:
+            self.setting(name, getattr(values, name))
+            for value in samples:
                 fits = []
                 for limit in range(12):
-                    setattr(wire, name, limit)
+                    [setattr(module, name, limit) for module in (wire, values)]
                     fits.append(self.fits(value))
                 self.assertTrue(fits[-1], value)
                 self.assertEqual(fits, sorted(fits))
