@@ -2,8 +2,9 @@
 //!
 //! Nothing of rmote is installed on a host. A controller starts a Python interpreter there with a *first stage* as its
 //! `-c` argument and writes a *bootstrap* to its standard input: the loader and the agent's core, minified and
-//! compressed when this crate is built. From then on both sides speak the frames of `rmote-wire`. Most programs want
-//! `rmote-client`, which does all of this; this crate is for those who bring their own controller.
+//! compressed when this crate is built. From then on both sides speak the frames of `rmote-wire`; the rest of the agent
+//! answers its hello. Most programs want `rmote-client`, which does all of this; this crate is for those who bring their
+//! own controller.
 //!
 //! # Examples
 //!
