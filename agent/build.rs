@@ -12,9 +12,10 @@ mod pack;
 /// Sent before the first call, in this order in the stream: the smallest of all. Each is compiled when it is first used.
 const CORE: [&str; 5] = ["wire", "values", "failure", "seldom", "agent"];
 /// Sent after the agent's first words, or before when the first call needs them.
-const REST: [&str; 13] = [
+const REST: [&str; 14] = [
     "arguments",
     "children",
+    "compression",
     "coroutines",
     "describe",
     "ending",

@@ -49,6 +49,12 @@ static CHILDREN: Module = Module::new(
     packed!("children"),
     &[],
 );
+static COMPRESSION: Module = Module::new(
+    "rmote.compression",
+    "rmote/compression.py",
+    packed!("compression"),
+    &[&STREAMS],
+);
 static COROUTINES: Module = Module::new(
     "rmote.coroutines",
     "rmote/coroutines.py",
@@ -100,9 +106,10 @@ static TEMPLATE: Module = Module::new(
 static WATCHER: Module = Module::new("rmote.watcher", "rmote/watcher.py", packed!("watcher"), &[]);
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 13] = [
+pub static MODULES: [&Module; 14] = [
     &ARGUMENTS,
     &CHILDREN,
+    &COMPRESSION,
     &COROUTINES,
     &DESCRIBE,
     &ENDING,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rmote_wire::{Value, from_value};
+use rmote_wire::{FLAG_STREAM, Value, from_value};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -119,11 +119,10 @@ impl InFlight {
         let answer = ready!(Pin::new(answer).poll(cx)).unwrap_or_else(|_| Err(self.session.lost()));
         self.answer = None;
         Poll::Ready(match answer {
-            Ok(Outcome::Returned { payload, stream }) => {
-                self.stream = stream;
-                let kind = |error| CallErrorKind::Result(ResultError::Decode(error));
-                let value = self.session.decode(payload);
-                value.map_err(|error| self.error(kind(error)))
+            Ok(Outcome::Returned { payload, flags }) => {
+                self.stream = flags & FLAG_STREAM != 0;
+                let value = self.session.decode(payload, flags);
+                value.map_err(|error| self.error(CallErrorKind::Result(error)))
             }
             Ok(Outcome::Raised(raise)) => Err(self.error(CallErrorKind::of(*raise))),
             Ok(Outcome::Expired(after, fate)) => {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use rmote_agent::Module;
 use rmote_transport::Transport;
 use rmote_wire::{
-    AgentHello, Call, DecodeError, Direction, FLAG_STREAM, Limits, StreamArgument, Value,
+    AgentHello, Call, Direction, FLAG_DEFLATED, FLAG_STREAM, Limits, StreamArgument, Value,
     ValueError,
 };
 use serde::Serialize;
@@ -18,6 +18,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::arguments::{Arguments, Port};
 use crate::command::{Command, Ended, Lost, NewCall, Pending, StreamEnd, Wish};
+use crate::compression::inflate;
 use crate::correlator::{Correlator, Start};
 use crate::description::ToolDescription;
 use crate::driver::{Driver, Phase};
@@ -26,10 +27,12 @@ use crate::error::{
     StartError, StartErrorKind,
 };
 use crate::event::{Event, Events};
+use crate::input::Sending;
 use crate::module::{Library, ModuleError, Source, content_hash, dedent, function_of};
 use crate::opened::Opened;
 use crate::options::Options;
 use crate::outbox::Outbox;
+use crate::rate::Rate;
 use crate::running::{InFlight, Running};
 use crate::stream::{Attachment, Piece, Pieces, Streaming};
 use crate::tool::{Function, Tool};
@@ -77,6 +80,8 @@ struct Inner {
     hello: watch::Receiver<Option<Arc<AgentHello>>>,
     events: broadcast::WeakSender<Event>,
     ended: Arc<OnceLock<Ended>>,
+    /// How fast the link is to the agent.
+    rate: Rate,
 }
 
 impl Session {
@@ -122,6 +127,7 @@ impl Session {
         let (wishes, wishes_rx) = mpsc::unbounded_channel();
         let (hello_tx, hello) = watch::channel(None);
         let (events_tx, _) = broadcast::channel(options.events);
+        let rate = Rate::new(options.compression.fixed());
         let inner = Inner {
             target: target.clone(),
             library: Library::new(&options.library),
@@ -132,6 +138,7 @@ impl Session {
             events: events_tx.downgrade(),
             ended: Arc::default(),
             options: options.clone(),
+            rate: rate.clone(),
         };
         let driver = Driver {
             interrupt: inner.library.with_imports("rmote.interrupt"),
@@ -158,6 +165,7 @@ impl Session {
             receivers: std::collections::HashMap::new(),
             senders: std::collections::HashMap::new(),
             renewal: None,
+            rate,
         };
         tokio::spawn(driver.run(opened.streams));
         Ok(Self {
@@ -565,9 +573,7 @@ impl Session {
         };
         for (id, end) in &ends {
             if let StreamEnd::Send(sending) = end {
-                sending
-                    .0
-                    .open(*id, inner.commands.downgrade(), inner.wishes.clone());
+                inner.open(*id, sending);
             }
         }
         for feed in feeds {
@@ -609,8 +615,13 @@ impl Session {
         _ = self.inner.wishes.send(wish);
     }
 
-    pub(crate) fn decode(&self, payload: Bytes) -> Result<Value, DecodeError> {
-        Value::decode(payload, &self.inner.options.limits)
+    /// The value of a result.
+    pub(crate) fn decode(&self, mut payload: Bytes, flags: u8) -> Result<Value, ResultError> {
+        let limits = &self.inner.options.limits;
+        if flags & FLAG_DEFLATED != 0 {
+            payload = inflate(&payload, limits.frame)?;
+        }
+        Ok(Value::decode(payload, limits)?)
     }
 
     pub(crate) fn call_error(&self, function: &Arc<str>, kind: CallErrorKind) -> CallError {
@@ -658,6 +669,12 @@ impl Inner {
         let accepted = self.hello.borrow().as_ref().map(|hello| hello.frame_limit);
         let frame = accepted.map_or(limits.frame, |accepted| accepted.min(limits.frame));
         limits.with_frame(frame)
+    }
+
+    /// The call of an input begins.
+    fn open(&self, id: u32, input: &Sending) {
+        let (commands, wishes) = (self.commands.downgrade(), self.wishes.clone());
+        input.0.open(id, commands, wishes, self.rate.clone());
     }
 
     fn new_id(&self) -> u32 {
