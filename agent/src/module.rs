@@ -49,6 +49,12 @@ static CHILDREN: Module = Module::new(
     packed!("children"),
     &[&FURTHER],
 );
+static COMPRESSION: Module = Module::new(
+    "rmote.compression",
+    "rmote/compression.py",
+    packed!("compression"),
+    &[&STREAMS],
+);
 static COROUTINES: Module = Module::new(
     "rmote.coroutines",
     "rmote/coroutines.py",
@@ -108,10 +114,11 @@ static TEMPLATE: Module = Module::new(
 static WATCHER: Module = Module::new("rmote.watcher", "rmote/watcher.py", packed!("watcher"), &[]);
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 16] = [
+pub static MODULES: [&Module; 17] = [
     &ARGUMENTS,
     &CHILDREN,
     &COLUMNS,
+    &COMPRESSION,
     &COROUTINES,
     &DESCRIBE,
     &ENDING,

@@ -105,6 +105,8 @@ pub(crate) enum Event<W> {
     Data { id: u32, flags: u8, payload: Bytes },
     /// So many bytes more may be sent of a stream.
     Credit { id: u32, bytes: u32 },
+    /// The agent says how many KiB a second come to it.
+    Rate(u32),
     /// A stream is over: all of it has come or gone, or its call has failed.
     StreamEnded { id: u32, whole: bool },
     /// A call printed something, or something without a call (id 0) did.
@@ -118,8 +120,8 @@ pub(crate) enum Event<W> {
 /// How a call ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// With this encoded value; `stream` says that it comes after a stream of results.
-    Returned { payload: Bytes, stream: bool },
+    /// With this encoded value; the flags say whether it comes after a stream of results, and whether it is deflated.
+    Returned { payload: Bytes, flags: u8 },
     /// With an exception.
     Raised(Box<Raise>),
     /// Its time was over.
@@ -257,6 +259,11 @@ impl<W> Correlator<W> {
         }
     }
 
+    /// Tells the agent how many KiB a second come from it.
+    pub(crate) fn rate(&mut self, rate: u32) {
+        self.urgent.push_back(credit(0, rate));
+    }
+
     /// Queues a part of a stream, or its end, for which there was credit.
     pub(crate) fn input(&mut self, frame: Frame) {
         if self.sending.contains_key(&frame.id) {
@@ -329,8 +336,10 @@ impl<W> Correlator<W> {
                 let Ok(bytes) = frame.payload[..].try_into() else {
                     return Err(ProtocolError::Unexpected(frame.kind, id));
                 };
-                if self.sending.get(&id) == Some(&true) {
-                    let bytes = u32::from_le_bytes(bytes);
+                let bytes = u32::from_le_bytes(bytes);
+                if id == 0 {
+                    self.events.push_back(Event::Rate(bytes));
+                } else if self.sending.get(&id) == Some(&true) {
                     self.events.push_back(Event::Credit { id, bytes });
                 } else {
                     self.crossed(&frame)?;
@@ -519,7 +528,8 @@ impl<W> Correlator<W> {
         let stream = frame.flags & FLAG_STREAM != 0;
         let outcome = if kind == Kind::Return {
             let payload = frame.payload;
-            Outcome::Returned { payload, stream }
+            let flags = frame.flags;
+            Outcome::Returned { payload, flags }
         } else {
             Outcome::Raised(Box::new(Raise::decode(&frame, &self.limits)?))
         };

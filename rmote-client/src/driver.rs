@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::command::{Command, Ended, NewCall, Pending, StreamEnd, Wish, fail};
+use crate::compression::Compression;
 use crate::correlator::{Correlator, Event as Happened};
 use crate::error::{LinkError, LinkErrorKind, ProtocolError, StartError, StartErrorKind};
 use crate::event::{Audience, Event};
@@ -24,6 +25,7 @@ use crate::module::Source;
 use crate::opened::Streams;
 use crate::options::Options;
 use crate::outbox::Outbox;
+use crate::rate::Rate;
 use crate::reconnect::Renewal;
 use crate::stream::Piece;
 
@@ -64,6 +66,8 @@ pub(crate) struct Driver {
     pub(crate) receivers: HashMap<u32, mpsc::UnboundedSender<Piece>>,
     pub(crate) senders: HashMap<u32, Sending>,
     pub(crate) renewal: Option<Renewal>,
+    /// How fast the link is to the agent.
+    pub(crate) rate: Rate,
 }
 
 /// How far a session has come.
@@ -447,6 +451,12 @@ impl Driver {
                 self.ready();
             }
         }
+        if self.phase == Phase::Serving
+            && self.options.compression == Compression::Auto
+            && let Some(rate) = inbox.news.take()
+        {
+            self.correlator.rate(rate);
+        }
         Ok(())
     }
 
@@ -456,6 +466,9 @@ impl Driver {
             let mut rest = Frame::new(Kind::Load, 0, self.rest);
             rest.flags = FLAG_REST;
             self.correlator.load_urgent(rest);
+            if let Some(rate) = self.options.compression.fixed() {
+                self.correlator.rate(rate);
+            }
             // It ends by itself at the end of its input, and must get the time to end its own children.
             self.process.leave_on_drop(true);
         }
@@ -483,6 +496,12 @@ impl Driver {
                 Happened::Credit { id, bytes } => {
                     if let Some(Sending(channel)) = self.senders.get(&id) {
                         channel.grant(bytes);
+                    }
+                    continue;
+                }
+                Happened::Rate(rate) => {
+                    if self.options.compression == Compression::Auto {
+                        self.rate.set(rate);
                     }
                     continue;
                 }

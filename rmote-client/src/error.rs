@@ -318,6 +318,12 @@ pub enum ResultError {
     /// An item of a stream is over the limit of so many bytes.
     #[error("an item of the stream is larger than the limit of {0} bytes")]
     ItemTooLarge(usize),
+    /// It inflates to more than the limit of so many bytes.
+    #[error("it inflates to more than the limit of {0} bytes")]
+    InflatesTooLarge(usize),
+    /// It is no zlib stream, though it is marked as one.
+    #[error("it is a damaged zlib stream")]
+    Deflated,
 }
 
 impl From<FromBytesError> for ResultError {

@@ -1,11 +1,14 @@
 //! What was read and not yet taken apart.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use bytes::buf::Limit;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use rmote_wire::{Frame, FrameCodec, FrameError};
 use tokio_util::codec::Decoder as _;
+
+use crate::rate::{BULK, Meter};
 
 /// What the first read has room for, and any after a short one: a session that idles holds no more.
 const READ: usize = 4 << 10;
@@ -25,6 +28,11 @@ pub(crate) struct Inbox {
     room: usize,
     /// The payloads of large frames, the oldest first. Their buffers are warm, and free once nobody reads them any more.
     spent: VecDeque<Bytes>,
+    meter: Meter,
+    /// Since when the rest of a large frame is waited for: its sender waits for nothing but the link.
+    waiting: Option<Instant>,
+    /// How many KiB a second come, if the agent is to be told.
+    pub(crate) news: Option<u32>,
 }
 
 impl Inbox {
@@ -35,12 +43,18 @@ impl Inbox {
             codec: FrameCodec::new(limit),
             room: READ,
             spent: VecDeque::new(),
+            meter: Meter::default(),
+            waiting: None,
+            news: None,
         }
     }
 
     /// Where the next read goes. With `framed`, a frame that has begun gets room for its rest and the next one's header.
     pub(crate) fn space(&mut self, framed: bool) -> Limit<&mut BytesMut> {
         let missing = self.codec.missing(&self.bytes).filter(|_| framed);
+        if missing.is_some_and(|missing| missing > 0 && missing + self.bytes.len() >= BULK) {
+            self.waiting.get_or_insert_with(Instant::now);
+        }
         let room = missing.map_or(self.room, |missing| {
             missing.min(READ_MOST) + Frame::HEADER_LEN
         });
@@ -58,6 +72,9 @@ impl Inbox {
 
     /// Says how much a read has brought.
     pub(crate) fn filled(&mut self, count: usize) {
+        if let Some(since) = self.waiting.take() {
+            self.news = self.meter.add(count, since.elapsed()).or(self.news);
+        }
         self.room = if count >= self.room {
             READ_MOST.min(4 * self.room)
         } else if count < self.room / 4 {

@@ -7,13 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use rmote_wire::{EncodeError, FLAG_FAILED, FLAG_MORE, FLAG_RAW, Frame, Kind, Limits, to_value};
+use rmote_wire::{
+    EncodeError, FLAG_DEFLATED, FLAG_FAILED, FLAG_MORE, FLAG_RAW, Frame, Kind, Limits, to_value,
+};
 use rmote_wire::{Value, ValueError};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{Notify, mpsc};
 
 use crate::command::{Command, Wish};
+use crate::compression::{Packer, SMALL};
+use crate::rate::Rate;
 
 /// Bytes travel in parts of this size, so that what is small need not wait for long.
 pub(crate) const PART: usize = 128 << 10;
@@ -51,6 +55,7 @@ impl Input {
         let sender = Sender {
             channel: channel.clone(),
             finished: false,
+            packer: Packer::default(),
         };
         (
             sender,
@@ -159,6 +164,7 @@ async fn forward<T: Serialize, E: fmt::Display>(
 pub struct Sender {
     channel: Arc<Channel>,
     finished: bool,
+    packer: Packer,
 }
 
 impl Sender {
@@ -223,7 +229,14 @@ impl Sender {
         self.channel.fail(&reason.to_string());
     }
 
-    async fn put(&mut self, flags: u8, payload: Bytes) -> Result<(), SendError> {
+    async fn put(&mut self, mut flags: u8, mut payload: Bytes) -> Result<(), SendError> {
+        if payload.len() > SMALL
+            && let Some(rate) = self.channel.rate().await
+            && let Some(packed) = self.packer.pack(&payload, rate.get()).await
+        {
+            flags |= FLAG_DEFLATED;
+            payload = packed;
+        }
         let size = Frame::HEADER_LEN + payload.len();
         let frame = |id| Frame::with_flags(Kind::Input, flags, id, payload);
         self.channel.send(size, frame).await
@@ -283,6 +296,7 @@ enum State {
         // Weak: a stream alone keeps no session.
         commands: mpsc::WeakSender<Command>,
         wishes: mpsc::UnboundedSender<Wish>,
+        rate: Rate,
     },
     Closed,
 }
@@ -298,6 +312,7 @@ impl Channel {
         id: u32,
         commands: mpsc::WeakSender<Command>,
         wishes: mpsc::UnboundedSender<Wish>,
+        rate: Rate,
     ) {
         let mut state = self.state();
         // One that has failed before its call fails as it begins.
@@ -307,6 +322,7 @@ impl Channel {
                 credit: 0,
                 commands,
                 wishes,
+                rate,
             };
         }
         drop(state);
@@ -349,6 +365,16 @@ impl Channel {
     async fn closed(&self) {
         self.until(|state| matches!(state, State::Closed).then_some(()))
             .await;
+    }
+
+    /// How fast the link is on which there is credit, once there is; `None` when the call has ended.
+    async fn rate(&self) -> Option<Rate> {
+        let ready = |state: &mut State| match state {
+            State::Open { credit, rate, .. } if *credit > 0 => Some(Some(rate.clone())),
+            State::Closed | State::Failed(_) => Some(None),
+            _ => None,
+        };
+        self.until(ready).await
     }
 
     /// Sends a frame of this size once there is credit; a size of 0 needs none.

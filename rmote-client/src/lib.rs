@@ -53,6 +53,7 @@
 mod arguments;
 mod byte_reader;
 mod command;
+mod compression;
 mod correlator;
 mod description;
 mod driver;
@@ -67,6 +68,7 @@ mod opened;
 mod options;
 mod outbox;
 mod output;
+mod rate;
 mod reconnect;
 mod remote_error;
 mod running;
@@ -86,6 +88,7 @@ pub use rmote_wire::{
 
 pub use crate::arguments::Arguments;
 pub use crate::byte_reader::ByteReader;
+pub use crate::compression::Compression;
 pub use crate::description::{MethodDescription, ToolDescription};
 pub use crate::error::{
     ArgumentsError, CallError, CallErrorKind, Fate, LinkError, LinkErrorKind, Progress,

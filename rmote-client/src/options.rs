@@ -5,6 +5,7 @@ use std::time::Duration;
 use rmote_agent::Module;
 use rmote_wire::Limits;
 
+use crate::compression::Compression;
 use crate::reconnect::Reconnect;
 
 /// The settings of a session, each with a default.
@@ -32,6 +33,7 @@ pub struct Options {
     pub(crate) heartbeat: Option<Duration>,
     pub(crate) reconnect: Option<Reconnect>,
     pub(crate) library: Vec<&'static Module>,
+    pub(crate) compression: Compression,
 }
 
 impl Options {
@@ -50,6 +52,7 @@ impl Options {
             heartbeat: Some(Duration::from_secs(10)),
             reconnect: None,
             library: Vec::new(),
+            compression: Compression::Auto,
         }
     }
 
@@ -130,6 +133,13 @@ impl Options {
     /// Python modules that tools may import beyond the agent's own; they are sent when a tool imports them.
     pub fn library(mut self, modules: impl IntoIterator<Item = &'static Module>) -> Self {
         self.library.extend(modules);
+        self
+    }
+
+    /// Which large results and parts of streams are compressed, in both directions; defaults to
+    /// [`Compression::Auto`].
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 }

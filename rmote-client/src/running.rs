@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rmote_wire::{Value, from_bytes};
+use rmote_wire::{FLAG_STREAM, Value, from_bytes};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -132,9 +132,10 @@ impl InFlight {
         let answer = ready!(Pin::new(answer).poll(cx)).unwrap_or_else(|_| Err(self.session.lost()));
         self.answer = None;
         Poll::Ready(match answer {
-            Ok(Outcome::Returned { payload, stream }) => {
-                self.stream = stream;
-                Ok(payload)
+            Ok(Outcome::Returned { payload, flags }) => {
+                self.stream = flags & FLAG_STREAM != 0;
+                let payload = self.session.inflate(payload, flags);
+                payload.map_err(|error| self.error(CallErrorKind::Result(error)))
             }
             Ok(Outcome::Raised(raise)) => Err(self.error(CallErrorKind::of(*raise))),
             Ok(Outcome::Expired(after, fate)) => {

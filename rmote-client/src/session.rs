@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rmote_agent::Module;
 use rmote_transport::Transport;
 use rmote_wire::{
-    AgentHello, Call, Direction, FLAG_STREAM, Limits, StreamArgument, Value, ValueError,
+    AgentHello, Call, Direction, FLAG_DEFLATED, FLAG_STREAM, Limits, StreamArgument, Value,
+    ValueError,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,18 +18,21 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::arguments::{Arguments, Port};
 use crate::command::{Command, Ended, Lost, NewCall, Pending, StreamEnd, Wish};
+use crate::compression::inflate;
 use crate::correlator::{Correlator, Start};
 use crate::description::ToolDescription;
 use crate::driver::{Driver, Phase};
 use crate::error::{
-    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, Progress, StartError,
-    StartErrorKind,
+    ArgumentsError, CallError, CallErrorKind, LinkError, LinkErrorKind, Progress, ResultError,
+    StartError, StartErrorKind,
 };
 use crate::event::{Audience, Events};
+use crate::input::Sending;
 use crate::module::{Library, ModuleError, Source, content_hash, dedent, function_of};
 use crate::opened::Opened;
 use crate::options::Options;
 use crate::outbox::Outbox;
+use crate::rate::Rate;
 use crate::running::{InFlight, Running};
 use crate::stream::{Attachment, Piece, Pieces, Streaming};
 use crate::tool::{Function, Tool};
@@ -75,6 +80,8 @@ struct Inner {
     hello: watch::Receiver<Option<Arc<AgentHello>>>,
     events: Audience,
     ended: Arc<OnceLock<Ended>>,
+    /// How fast the link is to the agent.
+    rate: Rate,
 }
 
 impl Session {
@@ -120,6 +127,7 @@ impl Session {
         let (wishes, wishes_rx) = mpsc::unbounded_channel();
         let (hello_tx, hello) = watch::channel(None);
         let events = Audience::new(options.events);
+        let rate = Rate::new(options.compression.fixed());
         let inner = Inner {
             target: target.clone(),
             library: Library::new(&options.library),
@@ -130,6 +138,7 @@ impl Session {
             events: events.clone(),
             ended: Arc::default(),
             options: options.clone(),
+            rate: rate.clone(),
         };
         let driver = Driver {
             interrupt: inner.library.with_imports("rmote.interrupt"),
@@ -156,6 +165,7 @@ impl Session {
             receivers: std::collections::HashMap::new(),
             senders: std::collections::HashMap::new(),
             renewal: None,
+            rate,
         };
         tokio::spawn(driver.run(opened.streams));
         Ok(Self {
@@ -550,9 +560,7 @@ impl Session {
         };
         for (id, end) in &ends {
             if let StreamEnd::Send(sending) = end {
-                sending
-                    .0
-                    .open(*id, inner.commands.downgrade(), inner.wishes.clone());
+                inner.open(*id, sending);
             }
         }
         for feed in feeds {
@@ -615,6 +623,14 @@ impl Session {
         &self.inner.options.limits
     }
 
+    /// The payload of a result as it was before it was compressed.
+    pub(crate) fn inflate(&self, payload: Bytes, flags: u8) -> Result<Bytes, ResultError> {
+        if flags & FLAG_DEFLATED == 0 {
+            return Ok(payload);
+        }
+        inflate(&payload, self.limits().frame)
+    }
+
     pub(crate) fn call_error(&self, function: &Arc<str>, kind: CallErrorKind) -> CallError {
         CallError {
             target: self.inner.target.clone(),
@@ -660,6 +676,12 @@ impl Inner {
         let accepted = self.hello.borrow().as_ref().map(|hello| hello.frame_limit);
         let frame = accepted.map_or(limits.frame, |accepted| accepted.min(limits.frame));
         limits.with_frame(frame)
+    }
+
+    /// The call of an input begins.
+    fn open(&self, id: u32, input: &Sending) {
+        let (commands, wishes) = (self.commands.downgrade(), self.wishes.clone());
+        input.0.open(id, commands, wishes, self.rate.clone());
     }
 
     fn new_id(&self) -> u32 {

@@ -9,13 +9,15 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use rmote_wire::{
-    FLAG_MORE, FLAG_RAW, Frame, FromBytesError, Limits, Value, from_bytes, from_value,
+    FLAG_DEFLATED, FLAG_MORE, FLAG_RAW, Frame, FromBytesError, Limits, Value, from_bytes,
+    from_value,
 };
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use crate::byte_reader::ByteReader;
 use crate::command::Wish;
+use crate::compression::inflate;
 use crate::error::{CallError, CallErrorKind, ResultError};
 use crate::running::InFlight;
 
@@ -215,7 +217,15 @@ impl Pieces {
         match ready!(self.incoming.poll_recv(cx)) {
             Some(Piece::Data { flags, payload }) => {
                 self.took(Frame::HEADER_LEN + payload.len());
-                return Poll::Ready(Some(Ok((flags, payload))));
+                if flags & FLAG_DEFLATED == 0 {
+                    return Poll::Ready(Some(Ok((flags, payload))));
+                }
+                // Not before it is read: unread it takes no more memory than its credit.
+                let inflated = inflate(&payload, self.limits().frame).map_err(|error| {
+                    self.over = true;
+                    self.error(CallErrorKind::Result(error))
+                });
+                return Poll::Ready(Some(inflated.map(|payload| (flags, payload))));
             }
             Some(Piece::End) if self.call.is_none() => {
                 self.over = true;

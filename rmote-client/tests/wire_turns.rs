@@ -61,6 +61,7 @@ async fn the_first_write_is_small() {
         let Chunk::Written(first) = &recorder.chunks()[0] else {
             panic!("the host spoke first")
         };
+        eprintln!("the first write of a tool has {} bytes", first.len());
         assert!(first.len() <= FIRST_WRITE, "{} bytes", first.len());
         session.close().await.unwrap();
     })

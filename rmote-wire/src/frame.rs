@@ -22,6 +22,9 @@ pub const FLAG_RAW: u8 = 1;
 /// Bit 1 of a [`Kind::Input`] and a [`Kind::Data`]: the next frame of the stream goes on with these bytes.
 pub const FLAG_MORE: u8 = 2;
 
+/// Bit 2 of a [`Kind::Input`], a [`Kind::Data`] and a [`Kind::Return`]: the payload is a zlib stream of what it would be.
+pub const FLAG_DEFLATED: u8 = 4;
+
 /// Bit 0 of a [`Kind::InputEnd`]: the stream failed, and the payload says why.
 pub const FLAG_FAILED: u8 = 1;
 
@@ -44,7 +47,7 @@ pub enum Kind {
     Close = 6,
     /// The controller sends a part of a stream that a call reads.
     Input = 7,
-    /// The controller lets the agent send more of a stream.
+    /// The controller lets the agent send more of a stream, or, with id 0, says how fast large frames come.
     Credit = 8,
     /// The controller ends a stream that a call reads.
     InputEnd = 9,
@@ -62,7 +65,7 @@ pub enum Kind {
     Bye = 38,
     /// The agent sends a part of a call's results, or of a stream that a call writes.
     Data = 39,
-    /// The agent lets the controller send more of a stream.
+    /// The agent lets the controller send more of a stream, or, with id 0, says how fast large frames come.
     InputCredit = 40,
     /// The agent ends a stream that a call writes.
     DataEnd = 41,
@@ -98,8 +101,9 @@ impl Kind {
         match self {
             Self::Load => FLAG_COMPRESSED | FLAG_REST,
             Self::Output => FLAG_STDERR,
-            Self::Call | Self::Return => FLAG_STREAM,
-            Self::Input | Self::Data => FLAG_RAW | FLAG_MORE,
+            Self::Call => FLAG_STREAM,
+            Self::Return => FLAG_STREAM | FLAG_DEFLATED,
+            Self::Input | Self::Data => FLAG_RAW | FLAG_MORE | FLAG_DEFLATED,
             Self::InputEnd => FLAG_FAILED,
             _ => 0,
         }
@@ -161,8 +165,8 @@ impl fmt::Display for Kind {
 pub struct Frame {
     /// What the frame is for.
     pub kind: Kind,
-    /// What the kind knows of [`FLAG_COMPRESSED`], [`FLAG_STDERR`], [`FLAG_STREAM`], [`FLAG_RAW`], [`FLAG_MORE`] and
-    /// [`FLAG_FAILED`].
+    /// What the kind knows of [`FLAG_COMPRESSED`], [`FLAG_STDERR`], [`FLAG_STREAM`], [`FLAG_RAW`], [`FLAG_MORE`],
+    /// [`FLAG_DEFLATED`] and [`FLAG_FAILED`].
     pub flags: u8,
     /// The call or stream that the frame belongs to, 0 for the session.
     pub id: u32,

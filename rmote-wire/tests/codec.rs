@@ -122,11 +122,11 @@ fn unknown_kinds_and_flags_are_named() {
     assert_eq!(error.to_string(), "unknown frame kind 10");
 
     for (kind, flags) in [
-        (Kind::Load, 2),
+        (Kind::Load, 4),
         (Kind::Output, 3),
         (Kind::Return, 2),
         (Kind::Raise, 1),
-        (Kind::Data, 4),
+        (Kind::Data, 8),
     ] {
         let mut buffer = BytesMut::from(&[6, 0, 0, 0, kind as u8, flags][..]);
         let error = codec.decode(&mut buffer).unwrap_err();

@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
 use rmote_wire::{
-    Call, Direction, EnumMember, FLAG_COMPRESSED, FLAG_FAILED, FLAG_MORE, FLAG_RAW, FLAG_STDERR,
-    FLAG_STREAM, Frame, FrameCodec, Kind, Limits, LogRecord, Parameter, RawText, Record,
-    StreamArgument, Value, from_bytes,
+    Call, Direction, EnumMember, FLAG_COMPRESSED, FLAG_DEFLATED, FLAG_FAILED, FLAG_MORE, FLAG_RAW,
+    FLAG_STDERR, FLAG_STREAM, Frame, FrameCodec, Kind, Limits, LogRecord, Parameter, RawText,
+    Record, StreamArgument, Value, from_bytes,
 };
 use serde::Serialize;
 use tokio_util::codec::{Decoder, Encoder};
@@ -450,6 +450,19 @@ fn stream_frames() -> Vec<(&'static str, Frame)> {
         (
             "frame_input",
             Frame::with_flags(Kind::Input, FLAG_RAW | FLAG_MORE, 8, &b"part"[..]),
+        ),
+        (
+            "frame_input_deflated",
+            Frame::with_flags(
+                Kind::Input,
+                FLAG_RAW | FLAG_DEFLATED,
+                8,
+                &b"\x78\x9c\x4b\x4c\x24\x0e\x00\x00\x36\xeb\x0f\x29"[..],
+            ),
+        ),
+        (
+            "frame_rate",
+            Frame::new(Kind::Credit, 0, 65_536_u32.to_le_bytes().to_vec()),
         ),
         (
             "frame_credit",

@@ -93,6 +93,8 @@ class Agent:
     heartbeat = threads = served = silent = at = 0
     limit = LIMIT
     log_level = 30
+    # KiB a second that the link carries, as the controller sees it.
+    rate = 1 << 32
     refusal = loop = inline = None
     # Which thread reads: its number. The watcher moves it on when the reader is stuck in a call.
     reader = 0
@@ -238,13 +240,13 @@ class Agent:
             self.data = b""
             while True:
                 # The rest of a large frame is not moved each time some of it comes.
-                parts.append(self.receive(min(max(missing, self.room), ROOM_MOST)))
+                parts.append(self.receive(min(max(missing, self.room), ROOM_MOST), missing))
                 missing -= len(parts[-1])
                 if missing <= 0:
                     break
             self.data, self.at = b"".join(parts), 0
 
-    def receive(self, room):
+    def receive(self, room, _=0):
         while True:
             try:
                 data = read(self.input, room)
@@ -354,6 +356,9 @@ class Agent:
                 # The result may be of commands that were ended.
                 raise Cancelled
             payload = encode(result, self.limit)
+            if len(payload) > 1 << 14 and self.rate < PART:
+                from rmote.compression import shrink
+                payload = shrink(self, call, payload)
         except BaseException as error:
             self.fail(call, error, "agent")
         else:

@@ -1,6 +1,7 @@
 """The event loop that all coroutine tools share: it runs in the main thread, from the first of them on."""
 import asyncio
 import sys
+from _thread import start_new_thread
 from os import close
 
 from rmote.agent import fill
@@ -11,6 +12,20 @@ try:
 except ImportError:
     # Python 3.6 has none: what concurrent coroutines print cannot be told apart.
     CALL = None
+
+
+def start(agent, call, awaitable):
+    """Runs a coroutine in the main thread's loop."""
+    with agent.lock:
+        if agent.loop is None:
+            agent.loop = Loop(agent)
+            try:
+                # The main thread has something else to do from now on.
+                agent.parked.release()
+            except RuntimeError:
+                pass
+            start_new_thread(agent.guard, (agent.listen, lambda: False))
+    agent.loop.start(call, awaitable)
 
 
 class Loop:

@@ -41,7 +41,7 @@ class Seldom:
                 views[0] = views[0][done:]
 
     def control(self, kind, flags, id, payload):
-        if flags > {7: 3, 9: 1}.get(kind, 0):
+        if flags > {7: 7, 9: 1}.get(kind, 0):
             raise ValueError("frame of kind %d with unknown flags %d" % (kind, flags))
         if kind == CANCEL:
             # The watcher alone cancels.
@@ -54,6 +54,8 @@ class Seldom:
             # Those of a stream; one that has just ended may be on its way still.
             if id in self.streams:
                 self.streams[id].take(kind, flags, payload)
+            elif not id:
+                self.rate = int.from_bytes(payload, "little")
         elif kind == PING:
             self.send(PONG, 0, 0, payload)
         elif kind == CLOSE:
@@ -89,14 +91,8 @@ class Seldom:
 
     def follow(self, call, awaitable):
         """Runs a coroutine in the main thread's loop."""
-        from rmote.coroutines import Loop
-        with self.lock:
-            if self.loop is None:
-                self.loop = Loop(self)
-                # The main thread has something else to do from now on.
-                nudge(self.parked)
-                start_new_thread(self.guard, (self.listen, lambda: False))
-        self.loop.start(call, awaitable)
+        from rmote.coroutines import start
+        start(self, call, awaitable)
 
     def spawn(self, *job):
         with self.lock:
@@ -214,11 +210,3 @@ class Seldom:
     def groups(self):
         """The process groups that calls have started, and its own."""
         return {getpgrp()}.union(self.doomed, *[call.groups for call in [self.session, *self.calls.values()]])
-
-
-def nudge(lock):
-    """Releases a lock that somebody waits for, perhaps."""
-    try:
-        lock.release()
-    except RuntimeError:
-        pass

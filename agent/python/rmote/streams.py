@@ -5,13 +5,19 @@ from io import RawIOBase
 from time import monotonic
 
 from rmote.agent import Cancelled, NoSuchFunction
-from rmote.wire import HEAD, decode, encode
+from rmote.wire import HEAD, LIMIT, decode, encode
 
 INPUT, INPUT_END, DATA, CREDIT, END = 7, 9, 39, 40, 41
-RAW, MORE, FAILED = 1, 2, 1
+RAW, MORE, DEFLATED, FAILED = 1, 2, 4, 1
 # What every stream begins with, and what one that is read may have on its way.
 FIRST, WINDOW = 1 << 18, 1 << 20
 CHUNK = 1 << 17
+# KiB a second from which on a link is fast: nothing is compressed.
+FAST = 1 << 16
+# How many bytes tell how fast a link is: the first time, and later.
+FEW, MANY = 1 << 16, 1 << 18
+# What a frame has at least whose bytes are measured.
+BULK = 1 << 14
 # Seconds that a thread waits for credit before it leaves the stream and does other work.
 PATIENCE = 0.1
 BYTES = (bytes, bytearray, memoryview)
@@ -88,6 +94,7 @@ class Sending(Stream):
 
     granted, used = FIRST, 0
     flushed = 0
+    packer = None
 
     def take(self, kind, flags, payload):
         """More credit."""
@@ -100,6 +107,13 @@ class Sending(Stream):
 
     def frame(self, flags, data):
         agent = self.agent
+        rate = agent.rate
+        # While nobody has said how fast the link is, only a stream that is long and large is worth a thought.
+        if rate < FAST and len(data) > 4096 or rate >> 32 and self.used >= FIRST and len(data) >= BULK and agent.sources.rest is not None:
+            if not self.packer:
+                from rmote.compression import Packer
+                self.packer = Packer(agent)
+            flags, data = self.packer.pack(flags, data)
         self.used += 10 + len(data)
         if len(data) > 4096:
             # It does not wait behind the small ones, nor they behind it.
@@ -256,6 +270,8 @@ class Input(Stream, RawIOBase):
             return
         if kind == INPUT:
             self.frames.append((flags, payload))
+            if len(payload) >= BULK and "receive" not in self.agent.__dict__:
+                self.agent.receive = Meter(self.agent).receive
         else:
             self.ended = True
             if flags == FAILED:
@@ -283,7 +299,8 @@ class Input(Stream, RawIOBase):
             self.agent.send(CREDIT, 0, self.id, self.consumed.to_bytes(4, "little"))
             self.agent.flush()
             self.consumed = 0
-        return flags, payload
+        # Not before it is read: unread it takes no more memory than its credit.
+        return flags, inflate(payload) if flags & DEFLATED else payload
 
     def frame(self):
         while not self.ready():
@@ -364,3 +381,47 @@ class Input(Stream, RawIOBase):
         """Says that no more will be read; the sender then stops when its credit is used up."""
         self.frames.clear()
         RawIOBase.close(self)
+
+
+def inflate(payload):
+    import zlib
+    stream = zlib.decompressobj()
+    data = stream.decompress(payload, LIMIT + 1)
+    if len(data) > LIMIT:
+        raise ValueError("a part of the stream inflates to more than the limit of %d bytes" % LIMIT)
+    if not stream.eof or stream.unused_data:
+        raise ValueError("a deflated part of the stream is damaged")
+    return data
+
+
+class Meter:
+    """How fast the bytes of frames come that have begun: their sender waits for nothing but the link."""
+
+    size = seconds = told = 0
+
+    def __init__(self, agent):
+        self.agent = agent
+
+    def receive(self, room, missing=0):
+        """What the agent reads with from now on."""
+        start = monotonic()
+        data = type(self.agent).receive(self.agent, room)
+        rate = missing > 0 and self.add(len(data), monotonic() - start)
+        if rate:
+            self.agent.send(CREDIT, 0, 0, rate.to_bytes(4, "little"))
+        return data
+
+    def add(self, size, seconds):
+        """What the sender is to be told, in KiB a second, if it is news."""
+        self.size += size
+        self.seconds += seconds
+        told = self.told
+        if self.size < (MANY if told else FEW):
+            return 0
+        rate = max(1, min(FAST, int(self.size / 1024 / max(self.seconds, 1e-6))))
+        # Half of it counts the next time, too: one moment in which this machine was busy is not the link.
+        self.size, self.seconds = self.size // 2, self.seconds / 2
+        if told and (rate == FAST) == (told == FAST) and 3 * told <= 4 * rate and 3 * rate <= 4 * told:
+            return 0
+        self.told = rate
+        return rate

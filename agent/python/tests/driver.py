@@ -22,6 +22,8 @@ HELLO, LOAD, CALL, CANCEL, PING, CLOSE, RETURN, RAISE, OUTPUT, LOG, PONG, BYE = 
 INPUT, CREDIT, INPUT_END, DATA, INPUT_CREDIT, DATA_END = 7, 8, 9, 39, 40, 41
 # What each stream begins with.
 FIRST = 1 << 18
+# The rate of a link, in KiB a second, on which nothing is compressed.
+FAST = 1 << 16
 # Only a hang lasts that long.
 PATIENCE = 90
 
@@ -172,7 +174,7 @@ class Link:
 class Agent(Link):
     """A session."""
 
-    def __init__(self, python=None, log_level=20, frame_limit=(1 << 27) + 6, version=1, heartbeat=0, whole=True, **options):
+    def __init__(self, python=None, log_level=20, frame_limit=(1 << 27) + 6, version=1, heartbeat=0, whole=True, rate=FAST, **options):
         Link.__init__(self, argv(python), **options)
         self.returned = {}
         self.outputs = {}
@@ -192,7 +194,9 @@ class Agent(Link):
         hello = encode({"version": version, "frame_limit": frame_limit, "log_level": log_level, "heartbeat": heartbeat})
         # Sooner than a controller sends the rest, since a test may not care to read the agent's hello; `whole=False` is as it does.
         self.whole = whole
-        self.write(core() + frame(HELLO, payload=hello) + (rest() if whole else b""))
+        self.rate = b"" if rate is None else frame(CREDIT, 0, rate.to_bytes(4, "little"))
+        self.deflated = []
+        self.write(core() + frame(HELLO, payload=hello) + (rest() + self.rate if whole else b""))
         begin = self.take(len(MARK) + 1)
         if begin != MARK + b"P":
             raise AssertionError(begin + self.rest())
@@ -231,8 +235,10 @@ class Agent(Link):
 
     def put(self, id, item):
         """Sends an item of an input."""
-        raw = isinstance(item, bytes)
-        self.write(frame(INPUT, id, item if raw else encode(item), flags=raw))
+        self.write(frame(INPUT, id, item if isinstance(item, bytes) else encode(item), flags=isinstance(item, bytes)))
+
+    def put_deflated(self, id, payload, flags):
+        self.write(frame(INPUT, id, zlib.compress(payload), flags=flags | 4))
 
     def end(self, id, reason=None):
         self.write(frame(INPUT_END, id, (reason or "").encode(), flags=reason is not None))
@@ -255,11 +261,15 @@ class Agent(Link):
         length, kind, flags, id = HEAD.unpack(self.take(10))
         payload = self.take(length - 6)
         self.order.append((kind, id))
+        size = len(payload)
+        if kind in (RETURN, DATA) and flags & 4:
+            payload = zlib.decompress(payload)
+            self.deflated.append((id, len(payload), size))
         if kind in (RETURN, RAISE):
             if id in self.returned:
                 raise AssertionError("call %d is answered twice" % id)
             self.returned[id] = kind, decode(payload)
-            if flags:
+            if flags & 1:
                 self.streamed.add(id)
         elif kind == OUTPUT:
             if id in self.returned:
@@ -271,7 +281,7 @@ class Agent(Link):
                 raise AssertionError("data of %d after its end" % id)
             if self.taken.get(id, 0) >= FIRST + self.given.get(id, 0):
                 raise AssertionError("data of %d without credit" % id)
-            self.taken[id] = self.taken.get(id, 0) + 10 + len(payload)
+            self.taken[id] = self.taken.get(id, 0) + 10 + size
             part = self.parts.setdefault(id, [])
             part.append(payload)
             if not flags & 2:
@@ -288,7 +298,7 @@ class Agent(Link):
         elif kind == HELLO:
             self.hello = decode(payload)
             if not self.whole:
-                self.write(rest())
+                self.write(rest() + self.rate)
         elif kind == BYE:
             self.bye = True
         else:

@@ -20,14 +20,15 @@ LATER = {
 OTHERS = {
     "children": {"_signal", "os", "time"},
     "columns": {"_operator", "_struct", "itertools", "sys"},
-    "coroutines": {"asyncio", "contextvars", "os", "sys"},
+    "compression": {"time", "zlib"},
+    "coroutines": {"_thread", "asyncio", "contextvars", "os", "sys"},
     "describe": {"inspect"},
     "ending": {"_signal", "os", "time"},
     "watcher": {"_signal", "os", "select", "time"},
     "interrupt": {"_functools", "_operator", "_thread", "ctypes", "dis", "gc", "itertools", "sys"},
     "process": {"errno", "os", "select", "signal", "subprocess", "threading", "time"},
     "protocol": {"subprocess", "sys"},
-    "streams": {"_collections", "_thread", "asyncio", "io", "time"},
+    "streams": {"_collections", "_thread", "asyncio", "io", "time", "zlib"},
     "template": set(),
 }
 DEAR = ("asyncio", "collections", "dataclasses", "inspect", "logging", "re", "site", "subprocess", "threading")
@@ -74,7 +75,7 @@ class Imports(unittest.TestCase):
         # What comes with the cheap ones: PyPy has some of them in Python.
         code = "import sys\nfor name in %r:\n try: __import__(name)\n except ImportError: pass\nprint(*sys.modules)"
         bare = set(subprocess.check_output([sys.executable, "-ESsc", code % sorted(CHEAP)]).decode().split())
-        agent = driver.Agent()
+        agent = driver.Agent(rate=None)
         agent.load("probe", "import sys\ndef names(): return sorted(sys.modules)\n")
         loaded = set(agent.run("probe:names"))
         agent.close()
