@@ -15,7 +15,8 @@ use crate::rate::{BULK, FAST};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Large results and parts of streams that shrink, as long as the link takes longer for them than compressing them does.
+    /// Large results and parts of streams that shrink, as long as the link takes longer for them than compressing them does;
+    /// nothing on a link that does not leave this machine.
     /// Both sides measure it all the time.
     #[default]
     Auto,
@@ -141,7 +142,9 @@ impl Choice {
         let target = Vec::with_capacity(chunk.len() / 2);
         let mut encoder = ZlibEncoder::new(target, flate2::Compression::new(level));
         encoder.write_all(chunk).ok()?;
-        let packed = encoder.finish().ok()?;
+        let mut packed = encoder.finish().ok()?;
+        // Many may wait, and only their length counts against the credit.
+        packed.shrink_to_fit();
         self.tried(level, chunk.len(), packed.len(), start.elapsed())
             .then_some(packed)
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// From so many KiB a second on a link is fast: nothing is compressed.
-pub(crate) const FAST: u32 = 1 << 16;
+pub(crate) const FAST: u32 = 1 << 15;
 /// What a frame must have for its bytes to be measured: small ones do not wait for the link.
 pub(crate) const BULK: usize = 16 << 10;
 /// How many bytes tell how fast a link is: the first time, and later.

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::arguments::{Arguments, Port};
 use crate::command::{Command, Ended, Lost, NewCall, Pending, StreamEnd, Wish};
+use crate::compression::Compression;
 use crate::compression::inflate;
 use crate::correlator::{Correlator, Start};
 use crate::description::ToolDescription;
@@ -115,6 +116,10 @@ impl Session {
         transport: impl Transport,
         options: Options,
     ) -> Result<Self, StartError> {
+        let mut options = options;
+        if options.compression == Compression::Auto && !transport.leaves_machine() {
+            options.compression = Compression::Never;
+        }
         let target: Arc<str> = transport.target().into();
         let opened = Opened::new(&transport, &options)
             .await

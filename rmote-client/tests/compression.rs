@@ -20,8 +20,8 @@ use tokio_util::codec::Decoder as _;
 const TOOL: &str = r#"
 import os
 
-TEXT = b"".join(b"line %d of a text that shrinks well\n" % n for n in range(60000))
-NOISE = os.urandom(2 << 20)
+TEXT = b"".join(b"line %d of a text that shrinks well\n" % n for n in range(15000))
+NOISE = os.urandom(1 << 20)
 
 def streamed(name): yield globals()[name]
 
@@ -37,7 +37,7 @@ def endless():
 "#;
 
 fn text() -> Vec<u8> {
-    let lines = (0..60_000).map(|n| format!("line {n} of a text that shrinks well\n"));
+    let lines = (0..15_000).map(|n| format!("line {n} of a text that shrinks well\n"));
     lines.collect::<String>().into_bytes()
 }
 
@@ -50,7 +50,7 @@ fn noise() -> Vec<u8> {
         state ^= state << 17;
         state.to_le_bytes()
     };
-    (0..262_144).flat_map(|_| next()).collect()
+    (0..131_072).flat_map(|_| next()).collect()
 }
 
 struct Recorded {
@@ -138,7 +138,7 @@ async fn what_shrinks_travels_deflated_in_both_directions() {
 async fn what_does_not_shrink_travels_as_it_is() {
     within(async {
         let host = Recorded::new(Compression::Always).await;
-        let size = 2 << 20;
+        let size = 1 << 20;
         let (item, _, read) = host.of(host.streamed("NOISE")).await;
         assert_eq!(item.len(), size);
         assert!((size..size + 1000).contains(&read), "{read}");

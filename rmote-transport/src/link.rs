@@ -38,6 +38,11 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Cancel safe: whatever a dropped future had started is killed.
     async fn start(&self, argv: &[String]) -> Result<Link, SpawnError>;
 
+    /// Whether the bytes leave this machine, or may: only then can it pay to compress them.
+    fn leaves_machine(&self) -> bool {
+        true
+    }
+
     /// Which of these programs can be started, in their order, where that can be told without starting anything.
     ///
     /// `None`, unless the programs are this machine's: somebody has to look at the far side.
@@ -78,6 +83,10 @@ impl Transport for Box<dyn Transport> {
         (**self).start(argv).await
     }
 
+    fn leaves_machine(&self) -> bool {
+        (**self).leaves_machine()
+    }
+
     fn installed(&self, programs: &[&str]) -> Option<Vec<String>> {
         (**self).installed(programs)
     }
@@ -91,6 +100,10 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     async fn start(&self, argv: &[String]) -> Result<Link, SpawnError> {
         (**self).start(argv).await
+    }
+
+    fn leaves_machine(&self) -> bool {
+        (**self).leaves_machine()
     }
 
     fn installed(&self, programs: &[&str]) -> Option<Vec<String>> {

@@ -35,6 +35,10 @@ impl Transport for Local {
         spawn("local", Family::Plain, &words)
     }
 
+    fn leaves_machine(&self) -> bool {
+        false
+    }
+
     fn installed(&self, programs: &[&str]) -> Option<Vec<String>> {
         let path = std::env::var_os("PATH")?;
         let runs = |file: &Path| {

@@ -447,7 +447,7 @@ class Agent:
             # Another thread ends the process; this one must do nothing more.
             sleep(60)
         try:
-            if reason or self.cleanups or fruitful():
+            if reason or self.cleanups or starting or fruitful():
                 self.clean_up(reason)
         finally:
             _exit(reason is not None)

@@ -13,7 +13,7 @@ RAW, MORE, DEFLATED, FAILED = 1, 2, 4, 1
 FIRST, WINDOW = 1 << 18, 1 << 20
 CHUNK = 1 << 17
 # KiB a second from which on a link is fast: nothing is compressed.
-FAST = 1 << 16
+FAST = 1 << 15
 # How many bytes tell how fast a link is: the first time, and later.
 FEW, MANY = 1 << 16, 1 << 18
 # What a frame has at least whose bytes are measured.

@@ -23,7 +23,7 @@ INPUT, CREDIT, INPUT_END, DATA, INPUT_CREDIT, DATA_END = 7, 8, 9, 39, 40, 41
 # What each stream begins with.
 FIRST = 1 << 18
 # The rate of a link, in KiB a second, on which nothing is compressed.
-FAST = 1 << 16
+FAST = 1 << 15
 # Only a hang lasts that long.
 PATIENCE = 90
 
