@@ -15,6 +15,7 @@ PART = 1 << 16
 TICK = 0.005
 # What a read has room for: more where much comes.
 ROOM, ROOM_MOST = 1 << 12, 1 << 18
+ANSWERS = RETURN, RAISE
 PLAIN = {type(None), bool, int, float, str, bytes}
 # The call that each thread runs.
 CURRENT = {}
@@ -110,8 +111,8 @@ class Agent:
         self.input, self.out, self.errors = map(os.dup, (0, 1, 2))
         # What was read, and from where on (`at`) it was not yet looked at.
         self.data = b""
-        # Frames to be written; before them those of what was read from the descriptors; the calls that were answered since.
-        self.pending, self.heard, self.answered = [], [], []
+        # Frames to be written, header and payload in turn; before answers those of what was read from the descriptors.
+        self.pending, self.heard = [], []
         # These two may be taken again by the thread that has them, since a finalizer may print.
         self.writing = RLock()
         self.printing = RLock()
@@ -172,12 +173,11 @@ class Agent:
                 while self.pending or self.heard:
                     batch = self.pending[:]
                     del self.pending[:len(batch)]
-                    if self.answered or self.heard:
+                    if self.heard or any(head[4] in ANSWERS for head in batch[::2]):
                         # Output comes before the result.
                         with self.hearing:
                             if self.poll.poll(0):
-                                self.hear()
-                            self.answered = []
+                                self.hear(batch)
                             if self.heard:
                                 batch = self.insert(batch)
                     self.write(batch)
@@ -230,6 +230,10 @@ class Agent:
                     self.load(flags, payload)
                 elif kind == HELLO and not flags:
                     self.greet(decode(payload))
+                elif kind == CLOSE and not flags:
+                    self.send(BYE, 0, 0, b"")
+                    self.flush()
+                    self.end()
                 else:
                     self.control(kind, flags, id, payload)
             self.flush()
@@ -378,7 +382,6 @@ class Agent:
             self.deadlines.discard(call)
         if call.groups:
             self.session.own("groups", set).update(call.groups)
-        self.answered.append(call.id)
         self.send(kind, kind == RETURN and call.streamed, call.id, payload)
 
     def resolve(self, name):

@@ -6,10 +6,10 @@ import _signal
 import os
 import sys
 from _thread import start_new_thread
-from os import _exit, getpgrp, killpg, read, write
+from os import _exit, getpgrp, read, write
 from select import select
 
-from rmote.agent import CLOSE, CURRENT, PART, RAISE, RETURN, TICK, BYE, Cancelled, NoSuchFunction, get_ident, monotonic, sleep
+from rmote.agent import ANSWERS, PART, RAISE, TICK, NoSuchFunction, monotonic, sleep
 from rmote.wire import HEAD, encode
 
 CANCEL, PING, OUTPUT, PONG = 4, 5, 35, 37
@@ -58,10 +58,6 @@ class Seldom:
                 self.rate = int.from_bytes(payload, "little")
         elif kind == PING:
             self.send(PONG, 0, 0, payload)
-        elif kind == CLOSE:
-            self.send(BYE, 0, 0, b"")
-            self.flush()
-            self.end()
         else:
             raise ValueError("frame of unknown kind %d" % kind)
 
@@ -71,13 +67,12 @@ class Seldom:
                 sys.excepthook(type(error), error, error.__traceback__)
             # As sys.exit has it; what is no number ends in the guard, with 1.
             _exit(int(getattr(error, "code", 1) or 0))
-        from rmote.values import TooLarge
         if call.cancelled:
             by = "cancelled"
         elif isinstance(error, NoSuchFunction) or type(error) is TypeError and error.__traceback__.tb_next is None:
             # A TypeError from outside every function: the arguments do not fit the signature.
             by = "agent"
-        elif by == "agent" and isinstance(error, TooLarge):
+        elif by == "agent" and type(error).__name__ == "TooLarge":
             by = "limit"
         try:
             from rmote.failure import describe
@@ -162,9 +157,12 @@ class Seldom:
 
     # What is written to the descriptors
 
-    def hear(self):
-        """Reads what has been written to the descriptors; who calls this holds `hearing`, and sees that it is flushed."""
-        calls = {*self.answered, *list(self.calls)}
+    def hear(self, frames):
+        """Reads what has been written to the descriptors; who calls this holds `hearing`, and sees that it is flushed.
+
+        It is a call's if that is the only one there is, among those that are answered in frames that wait, too.
+        """
+        calls = {HEAD.unpack(head)[3] for head in frames[::2] if head[4] in ANSWERS}.union(list(self.calls))
         id = calls.pop() if len(calls) == 1 else 0
         for reader, number in self.readers.items():
             try:
@@ -176,7 +174,7 @@ class Seldom:
 
     def insert(self, batch):
         """What was heard, after all else that a call has printed and before its answer."""
-        answers = [at for at in range(0, len(batch), 2) if batch[at][4] in (RETURN, RAISE)]
+        answers = [at for at in range(0, len(batch), 2) if batch[at][4] in ANSWERS]
         at = answers[0] if answers else len(batch)
         heard, self.heard = self.heard, []
         return batch[:at] + heard + batch[at:]
@@ -203,13 +201,15 @@ class Seldom:
             # The link has ended before it brought what is more gentle.
             for cleanup in list(self.cleanups):
                 cleanup()
-            for group in self.groups():
-                if group != getpgrp():
-                    killpg(group, _signal.SIGKILL)
-            # With this process, if there is anything else in it.
-            killpg(getpgrp(), _signal.SIGKILL)
-        from rmote.ending import end
-        end(self)
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    if int(pid) != os.getpid() and os.getpgid(int(pid)) in self.groups():
+                        os.kill(int(pid), _signal.SIGKILL)
+                except OSError:
+                    pass
+        else:
+            from rmote.ending import end
+            end(self)
 
     def groups(self):
         """The process groups that calls have started, and its own."""

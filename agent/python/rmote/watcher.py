@@ -53,7 +53,7 @@ def wait(agent, seconds):
         agent.end()
     if ready and ready != [agent.woken]:
         with agent.hearing:
-            agent.hear()
+            agent.hear(agent.pending[:])
         agent.flush()
 
 

@@ -9,6 +9,10 @@ FLOAT = _struct.Struct("<d")
 COMMON = {8, 9, 11, -11, -12}
 
 
+# What encodes what is not frequent, once there was some.
+encode_any = None
+
+
 def encode(value, limit=LIMIT):
     kind = type(value)
     try:
@@ -30,8 +34,10 @@ def encode(value, limit=LIMIT):
                 return bytes((5, len(data))) + data
     except UnicodeEncodeError:
         pass
-    from rmote.values import encode
-    return encode(value, limit)
+    global encode_any
+    if not encode_any:
+        from rmote.values import encode as encode_any
+    return encode_any(value, limit)
 
 
 def varint(data, at):

@@ -77,7 +77,7 @@ class Rest(unittest.TestCase):
         agent.take(43)
         agent.process.stdin.close()
         agent.rest()
-        self.assertEqual(agent.process.wait(), -9)
+        self.assertEqual(agent.process.wait(), 0)
         until(lambda: not members(agent.pid))
         agent.process.stdout.close()
         agent.process.stderr.close()
