@@ -26,6 +26,11 @@ def until(what):
         time.sleep(0.005)
 
 
+def name(pid):
+    with open("/proc/%d/comm" % pid) as file:
+        return file.read().strip()
+
+
 def alive(pid):
     try:
         with open("/proc/%d/stat" % pid) as file:
@@ -203,10 +208,13 @@ class Pipes(unittest.TestCase):
         out, control = Output(), Input()
         running = Run(["/bin/sh", "-c", "trap 'echo caught' USR1; sleep 1000 & echo $!; wait; exit 5"], None, out, None, control)
         out.wait_for(b"\n")
+        pid = int(out.data.split()[0])
+        # Before that it is a copy of the shell, whose trap would take the signal.
+        until(lambda: name(pid) == "sleep")
         control.put(("resize", 1, 1), ("signal", signal.SIGUSR1))
         self.assertEqual(running.result().code, 5)
         self.assertIn(b"caught", out.data)
-        until(lambda: not alive(int(out.data.split()[0])))
+        until(lambda: not alive(pid))
 
     def test_what_stays_in_the_background_holds_the_call_shortly(self):
         out = Output()
