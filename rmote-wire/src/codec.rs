@@ -156,4 +156,4 @@ pub enum FrameError {
 }
 
 /// Large enough that a usual frame needs one read, small enough to be wasted on a lie.
-const RESERVE_STEP: usize = 256 << 10;
+const RESERVE_STEP: usize = 64 << 10;

@@ -512,9 +512,8 @@ def main(sources):
         "version", VERSION, "frame_limit", LIMIT + 6, "implementation", sys.implementation.name, "executable", sys.executable or "",
         "platform", sys.platform, "hostname", os.uname()[1], "pid", getpid(), "python")
     agent.send(HELLO, 0, 0, b"\x0b\x08" + b"".join(map(encode, pairs)) + python)
-    # The first call is here already, most often: what answers it says hello, too.
-    if select([agent.input], [], [], 0)[0]:
-        agent.data = agent.receive(ROOM)
+    # At once: a first call that ends the process has ended an agent that had begun.
+    agent.flush()
     # Where the system's own is small, as with musl, a deep recursion would end the process.
     stack_size(1 << 23)
     for job in (agent.attend,), (agent.read, 0):

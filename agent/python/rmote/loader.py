@@ -19,7 +19,6 @@ class Sources:
 
     # The rest of the agent's own modules, packed. They follow its first words; who needs one earlier waits for them.
     rest = None
-    wanted = False
 
     def __init__(self):
         self.table = {}
@@ -48,7 +47,6 @@ class Sources:
     def has(self, name):
         """Whether there is a source; waits for the rest if it is the agent's own."""
         if name not in self.table and name.startswith("rmote."):
-            self.wanted = True
             self.flush()
             with self.awaited:
                 if self.rest:

@@ -116,15 +116,11 @@ class Seldom:
 
     def watch(self):
         """The watcher's first ticks: the rest of it may still be on its way, behind a call that holds the reader up."""
-        ticks = 0
         while self.sources.rest is None:
             seen = self.inline
+            self.flush()
             sleep(TICK)
-            ticks += 1
-            # Its hello, which brings the rest, leaves with the first result if neither is wanted sooner.
-            if ticks > 10 or self.sources.wanted:
-                self.flush()
-                self.relieve(seen)
+            self.relieve(seen)
         from rmote.watcher import watch
         watch(self)
 
