@@ -86,6 +86,14 @@ impl Inbox {
 
     /// The next whole frame.
     pub(crate) fn frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        if self
+            .codec
+            .missing(&self.bytes)
+            .is_some_and(|missing| missing > 0)
+        {
+            // The next read makes room for it; the codec would do so elsewhere.
+            return Ok(None);
+        }
         let frame = self.codec.decode(&mut self.bytes)?;
         if let Some(frame) = &frame
             && frame.payload.len() >= LARGE
