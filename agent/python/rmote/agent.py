@@ -286,7 +286,7 @@ class Agent:
 
     def call(self, mine, id, payload, flags):
         """Serves a call; false when another thread reads by now."""
-        call = self.calls[id] = self.inline = Call(id)
+        call = self.calls[id] = Call(id)
         self.served += 1
         if self.dozing:
             self.wake()
@@ -301,7 +301,10 @@ class Agent:
             if deadline:
                 call.deadline = monotonic() + deadline / 1000
                 self.deadlines.add(call)
+            # Not sooner may another thread read on: the streams would not be there for what comes to them.
+            self.inline = call
         except Exception as error:
+            self.inline = call
             self.fail(call, error, "agent")
         else:
             (self.spawn if function and function.slow else self.run)(call, function, name, args, kwargs)

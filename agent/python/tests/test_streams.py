@@ -154,6 +154,17 @@ def two(a, b):
     [t.join() for t in threads]
     return STATE["a"], STATE["b"]
 
+class Slow:
+    # The import of a module takes as long as it may on a slow host.
+    def find_spec(self, name, path=None, target=None):
+        if name == self.name:
+            time.sleep(0.1)
+
+def delay(name):
+    import sys
+    sys.meta_path.insert(0, Slow())
+    Slow.name = name
+
 def state(key):
     return STATE.get(key)
 
@@ -423,6 +434,14 @@ class Arguments(Case):
             self.agent.put(50, b"x" * 10000)
         self.agent.end(50)
         self.assertEqual(self.agent.result(id), (100000, 200000))
+
+    def test_what_comes_while_the_streams_are_made(self):
+        self.agent.run("t:delay", "rmote.streams")
+        id = self.agent.call("t:size", None, streams={0: 50})
+        for _ in range(20):
+            self.agent.put(50, b"x" * 10000)
+        self.agent.end(50)
+        self.assertEqual(self.agent.result(id), 200000)
 
     def test_outputs(self):
         id = self.agent.call("t:write", None, 100, streams={0: -60})
