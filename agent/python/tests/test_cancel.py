@@ -236,7 +236,10 @@ class Cancel(Case):
     def test_a_loop_that_prints(self):
         id = self.begin("t:prints")
         self.cancelled(id)
-        self.assertEqual(set(self.agent.printed(id).split(b"\n")), {b"x", b""})
+        # `print` writes a text and its line end one after the other: it may end between them.
+        lines = self.agent.printed(id).split(b"\n")
+        self.assertEqual(set(lines[:-1]), {b"x"})
+        self.assertIn(lines[-1], (b"", b"x"))
 
     def test_sleeps(self):
         for function in ("naps", "nap", "long_nap_from_afar"):
