@@ -75,7 +75,9 @@ static ENDING: Module = Module::new(
     packed!("ending"),
     &[&CHILDREN],
 );
-static FAILURE: Module = Module::new("rmote.failure", "rmote/failure.py", packed!("failure"), &[]);
+/// Describes exceptions, and has the one that says what a host lacks.
+pub static FAILURE: &Module = &RAISED;
+static RAISED: Module = Module::new("rmote.failure", "rmote/failure.py", packed!("failure"), &[]);
 static FURTHER: Module = Module::new("rmote.further", "rmote/further.py", packed!("further"), &[]);
 static INTERRUPT: Module = Module::new(
     "rmote.interrupt",
@@ -122,7 +124,7 @@ pub static MODULES: [&Module; 17] = [
     &COROUTINES,
     &DESCRIBE,
     &ENDING,
-    &FAILURE,
+    &RAISED,
     &FURTHER,
     &INTERRUPT,
     &LOGS,

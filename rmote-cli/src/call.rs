@@ -260,6 +260,7 @@ fn error_json(failure: &Failure) -> Json {
         Exit::Usage => "usage",
         Exit::Link => "link",
         Exit::Deadline => "deadline",
+        Exit::Unsupported => "unsupported",
         Exit::Interrupted => "interrupted",
     };
     let mut error = json!({ "kind": kind, "message": failure.message });

@@ -18,7 +18,8 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 the function raised, 2 usage, 3 could not connect or link lost, 4 deadline, 130 interrupted.
+Exit codes: 0 done, 1 the function raised, 2 usage, 3 could not connect or link lost, 4 deadline, 5 the host lacks what it
+needs, 130 interrupted.
 Of several targets the highest counts.";
 
 const TARGETS: &str = "\

@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     Link = 3,
     /// 4: the deadline came first.
     Deadline = 4,
+    /// 5: the host lacks what the function needs.
+    Unsupported = 5,
     /// 130: interrupted by Ctrl-C or ended by a signal.
     Interrupted = 130,
 }
@@ -34,6 +36,7 @@ impl Exit {
             CallErrorKind::Arguments(_) | CallErrorKind::Module(_) => Self::Usage,
             CallErrorKind::Start(_) | CallErrorKind::Link { .. } => Self::Link,
             CallErrorKind::Deadline { .. } => Self::Deadline,
+            CallErrorKind::Unsupported(_) => Self::Unsupported,
             _ => Self::Raised,
         }
     }

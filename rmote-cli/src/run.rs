@@ -45,7 +45,7 @@ pub(crate) async fn connect(target: &Target, host: &Host) -> Result<Session, Sta
     let mut options = Options::new()
         .start_timeout(host.connect_timeout)
         .log_level(host.log_level as u8)
-        .library(rmote_tools::LIBRARY);
+        .library(rmote_tools::library());
     if let Some(python) = &host.python {
         options = options.interpreter(python);
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rmote_transport::{Exit, Fault, SpawnError};
 use rmote_wire::{
     DecodeError, EncodeError, FrameError, FromBytesError, Kind, MessageError, Raise, RaisedBy,
-    ValueError,
+    Value, ValueError,
 };
 
 use crate::module::ModuleError;
@@ -204,6 +204,9 @@ pub enum CallErrorKind {
     /// The result is over a limit.
     #[error("over a limit: {0}")]
     Limit(Box<RemoteError>),
+    /// The host lacks what the function needs, such as a program: [`CallError::missing`] names it.
+    #[error("not supported there: {0}")]
+    Unsupported(Box<RemoteError>),
     /// The call was cancelled on the host.
     #[error("cancelled: {0}")]
     Cancelled(Box<RemoteError>),
@@ -343,6 +346,7 @@ impl CallErrorKind {
             RaisedBy::Agent => Self::Agent(error),
             RaisedBy::Limit => Self::Limit(error),
             RaisedBy::Cancelled => Self::Cancelled(error),
+            RaisedBy::Host => Self::Unsupported(error),
             _ => Self::Raised(error),
         }
     }
@@ -353,6 +357,17 @@ impl CallError {
     pub fn raised(&self) -> Option<&RemoteError> {
         match &self.kind {
             CallErrorKind::Raised(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What the host lacks that the function needs, such as `systemctl`, if that is why it failed.
+    pub fn missing(&self) -> Option<&str> {
+        match &self.kind {
+            CallErrorKind::Unsupported(error) => match error.args.as_deref() {
+                Some([Value::Text(missing), ..]) => Some(missing),
+                _ => Some(&error.message),
+            },
             _ => None,
         }
     }
@@ -376,6 +391,7 @@ impl CallError {
             CallErrorKind::Raised(error)
             | CallErrorKind::Agent(error)
             | CallErrorKind::Limit(error)
+            | CallErrorKind::Unsupported(error)
             | CallErrorKind::Cancelled(error) => Some(error),
             _ => None,
         }

@@ -220,8 +220,16 @@ fn along(source: &str) -> impl Iterator<Item = &'static str> {
 /// What a source may import, by its import statements: more than it does is harmless, since only known names are sent.
 fn imports(source: &str) -> Vec<String> {
     let mut names = Vec::new();
-    for line in source.lines() {
-        let words = line.trim_start();
+    let mut lines = source.lines();
+    while let Some(line) = lines.next() {
+        let mut words = line.trim_start().to_owned();
+        if words.starts_with("from ") && words.contains('(') {
+            // The list may go on below.
+            while !words.contains(')') {
+                let Some(more) = lines.next() else { break };
+                words += more.split('#').next().unwrap_or("");
+            }
+        }
         if let Some(list) = words.strip_prefix("import ") {
             names.extend(
                 list.split(',')
@@ -306,7 +314,7 @@ mod tests {
             .add(
                 Some("audit"),
                 None,
-                "import os, sys\nfrom base import Base\n",
+                "import os, sys\nfrom base import (  # (all)\n    Base,  # one\n    Other)\n",
             )
             .unwrap();
         let names: Vec<_> = library

@@ -10,20 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rmote_client::{
-    Arguments, ByteReader, CallError, Cancelled, HostPath, Input, Module, Output, Running,
-    SendError, Sender, Session, ValueError,
+    Arguments, ByteReader, CallError, Cancelled, HostPath, Input, Output, Running, SendError,
+    Sender, Session, ValueError,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt as _, AsyncWrite, DuplexStream, ReadBuf};
-
-static MODULE: Module = Module::new(
-    "rmote.tools.child",
-    "rmote/tools/child.py",
-    include_bytes!(concat!(env!("OUT_DIR"), "/child")),
-    &[rmote_client::PROCESS],
-);
-
-pub(crate) static CHILD: &Module = &MODULE;
 
 /// What waits between a writer and the link.
 const BUFFER: usize = 256 << 10;
@@ -187,7 +178,7 @@ impl ChildBuilder {
         if complains {
             arguments = arguments.keyword_output("stderr", stderr);
         }
-        let tool = self.session.module(CHILD);
+        let tool = self.session.module(&crate::python::CHILD);
         let mut call = tool.start_with("spawn", arguments).await?;
         let (state, id) = match start.next().await {
             Some(Ok(id)) => (State::Running(call), Some(id)),

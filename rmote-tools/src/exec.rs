@@ -3,18 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use rmote_client::{HostPath, Module};
+use rmote_client::HostPath;
 use serde::Deserialize;
 
 use crate::child::ChildBuilder;
-use crate::fs::Content;
-
-static MODULE: Module = Module::new(
-    "rmote.tools.exec",
-    "rmote/tools/exec.py",
-    include_bytes!(concat!(env!("OUT_DIR"), "/exec")),
-    &[rmote_client::PROCESS],
-);
+use crate::content::Content;
 
 crate::tool! {
     /// Runs commands and shell expressions on the host.
@@ -37,7 +30,7 @@ crate::tool! {
     /// assert_eq!((done.code, done.signal), (Some(3), None));
     /// # Ok(()) }
     /// ```
-    pub struct Exec = &MODULE;
+    pub struct Exec = &crate::python::EXEC;
 
     /// Runs a program with its arguments.
     fn command([args: String]) -> Completed, command_with(RunOptions);
@@ -106,5 +99,3 @@ impl Completed {
         self.code == Some(0)
     }
 }
-
-pub(crate) static EXEC: &Module = &MODULE;

@@ -3,17 +3,12 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use rmote_client::{HostPath, Module};
+use rmote_client::HostPath;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::change::Change;
+use crate::content::Content;
 use crate::copy::Transfer;
-
-static MODULE: Module = Module::new(
-    "rmote.tools.fs",
-    "rmote/tools/fs.py",
-    include_bytes!(concat!(env!("OUT_DIR"), "/fs")),
-    &[rmote_client::PROCESS],
-);
 
 crate::tool! {
     /// Reads, writes and looks at files of the host.
@@ -39,7 +34,7 @@ crate::tool! {
     /// assert!(!fs.write(path, "welcome\n").await?.changed);
     /// # Ok(()) }
     /// ```
-    pub struct FileSystem = &MODULE;
+    pub struct FileSystem = &crate::python::FILE_SYSTEM;
 
     /// Reads a file as bytes.
     [idempotent] fn read_bytes(path: HostPath) -> Bytes, read_bytes_with(ReadOptions);
@@ -235,34 +230,6 @@ crate::options! {
     }
 }
 
-/// What to write into a file.
-#[derive(Clone, Debug)]
-pub struct Content(Bytes);
-
-macro_rules! content_from {
-    ($($type:ty => $make:expr),*) => {
-        $(impl From<$type> for Content {
-            fn from(content: $type) -> Self {
-                Self($make(content))
-            }
-        })*
-    };
-}
-
-content_from! {
-    &str => |text: &str| Bytes::copy_from_slice(text.as_bytes()),
-    String => Bytes::from,
-    &[u8] => Bytes::copy_from_slice,
-    Vec<u8> => Bytes::from,
-    Bytes => |bytes| bytes
-}
-
-impl Serialize for Content {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
 /// Which of several lines that match is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -280,20 +247,6 @@ impl Serialize for Match {
             Self::First => "first",
         })
     }
-}
-
-/// What a call did, or with `check` would do.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Change {
-    /// Whether anything is different now.
-    pub changed: bool,
-    /// The difference in content, as a unified diff; empty where content is the same.
-    pub diff: String,
-    /// Where the old file was kept.
-    pub backup: Option<HostPath>,
-    /// Whether the file had to be written in place, since it could not be replaced.
-    pub in_place: bool,
 }
 
 /// What is known of a path.
@@ -327,5 +280,3 @@ pub struct Stat {
     /// Where it points, if it is a symbolic link.
     pub link_target: Option<HostPath>,
 }
-
-pub(crate) static FILE_SYSTEM: &Module = &MODULE;

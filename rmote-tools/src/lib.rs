@@ -26,10 +26,13 @@
 //! Every method gives a [`CallError`], which says who failed. What the Python method raised is there whole:
 //! `error.raised().is_some_and(|e| e.is("FileNotFoundError"))`.
 
+mod change;
 mod child;
+mod content;
 mod copy;
 mod exec;
 mod fs;
+mod python;
 mod stub;
 
 #[doc(hidden)]
@@ -37,21 +40,16 @@ pub use stub::private as __private;
 
 pub use rmote_client::*;
 
+pub use crate::change::Change;
 pub use crate::child::{Child, ChildBuilder, ChildStderr, ChildStdin, ChildStdout, Pty, Stdio};
+pub use crate::content::{Content, Secret};
 pub use crate::copy::{Action, CopyError, CopyProgress, Failure, Summary, Transfer};
 pub use crate::exec::{Completed, Exec, RunOptions};
 pub use crate::fs::{
-    AbsentOptions, Change, Content, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions,
-    Stat, StatOptions, SymlinkOptions, TextOptions, WriteOptions,
+    AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
+    StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
 pub use crate::stub::{Keywords, Signature, Source};
-
-/// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them.
-pub static LIBRARY: [&Module; 3] = [
-    crate::child::CHILD,
-    crate::exec::EXEC,
-    crate::fs::FILE_SYSTEM,
-];
 
 /// A tool that comes with rmote.
 #[derive(Debug)]
@@ -65,22 +63,39 @@ pub struct Builtin {
     pub module: &'static Module,
     /// What its stub says of each method.
     pub signatures: &'static [Signature],
+    /// What lets other tools import it by its name: `from rmote.tools import FileSystem`.
+    alias: Module,
 }
 
 macro_rules! builtin {
-    ($($tool:ident in $module:expr),* $(,)?) => {
-        &[$(Builtin {
+    ($($tool:ident in $module:ident),* $(,)?) => {
+        /// All tools that come with rmote.
+        pub static TOOLS: &[Builtin] = &[$(Builtin {
             name: stringify!($tool),
             doc: $tool::DOC,
-            module: $module,
+            module: &crate::python::$module,
             signatures: $tool::SIGNATURES,
-        }),*]
+            alias: Module::new(
+                concat!("rmote.tools.", stringify!($tool)),
+                concat!("rmote/tools/", stringify!($tool), ".py"),
+                include_bytes!(concat!(env!("OUT_DIR"), "/alias.", stringify!($tool))),
+                &[&crate::python::$module],
+            ),
+        }),*];
     };
 }
 
-/// All tools that come with rmote.
-pub static TOOLS: &[Builtin] =
-    builtin![Exec in crate::exec::EXEC, FileSystem in crate::fs::FILE_SYSTEM];
+builtin![
+    Exec in EXEC,
+    FileSystem in FILE_SYSTEM,
+];
+
+/// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the
+/// tools (`from rmote.tools import FileSystem`) or of the modules (`from rmote.tools.edit import change`).
+pub fn library() -> impl Iterator<Item = &'static Module> {
+    let tools = TOOLS.iter().flat_map(|tool| [tool.module, &tool.alias]);
+    crate::python::SHARED.into_iter().chain(tools)
+}
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rmote_tools::{
     AbsentOptions, CallErrorKind, DirectoryOptions, Exec, FileSystem, HostPath, LineOptions, Local,
     Match, Options, ReadOptions, Reconnect, RunOptions, Session, StatOptions, SymlinkOptions,
@@ -248,5 +249,47 @@ class Once:
     let error = once.once(path("once")).await.unwrap_err();
     assert!(matches!(error.kind, CallErrorKind::Link { .. }), "{error}");
     assert_eq!(std::fs::read(path("once")).unwrap(), b"x");
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tool_of_ones_own_imports_those_that_come_with_rmote() {
+    const SOURCE: &str = "
+from rmote.protocol import Tool, Unsupported
+from rmote.tools import (
+    Exec,  # commands
+    FileSystem)
+from rmote.tools.program import need
+
+class Own(Tool):
+    @staticmethod
+    def read(path):
+        return [FileSystem.__name__, FileSystem.read_str(path), Exec.command('echo', 'x').stdout]
+
+    @staticmethod
+    def lacking():
+        need('no-such-program', 'it is wanted')
+
+    @staticmethod
+    def own():
+        raise Unsupported('kernel', 'not this one')
+";
+    let options = Options::new().library(rmote_tools::library());
+    let host = Session::connect_with(Local::new(), options).await.unwrap();
+    let own = host.load(SOURCE).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    std::fs::write(&path, "text").unwrap();
+    let read: (String, String, Bytes) = own.call("Own.read", (&path,)).await.unwrap();
+    assert_eq!(read, ("FileSystem".into(), "text".into(), "x\n".into()));
+    for (method, missing) in [("lacking", "no-such-program"), ("own", "kernel")] {
+        let error = own
+            .call::<()>(&format!("Own.{method}"), ())
+            .await
+            .unwrap_err();
+        assert_eq!(error.missing(), Some(missing), "{error}");
+        assert!(error.raised().is_none(), "{error}");
+        assert!(error.to_string().contains(missing), "{error}");
+    }
     host.close().await.unwrap();
 }

@@ -61,6 +61,8 @@ pub enum RaisedBy {
     Limit,
     /// The call was cancelled.
     Cancelled,
+    /// The host lacks what the function needs; the first of `args` names it.
+    Host,
 }
 
 /// A line of a traceback.
@@ -120,6 +122,7 @@ impl RaisedBy {
             Self::Agent => "agent",
             Self::Limit => "limit",
             Self::Cancelled => "cancelled",
+            Self::Host => "host",
         }
     }
 }

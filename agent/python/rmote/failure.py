@@ -8,10 +8,21 @@ CAUSES = 8
 MESSAGE = 1 << 16
 
 
+class Unsupported(NotImplementedError):
+    """What this host cannot do: `missing` names what it lacks, such as a program."""
+
+    def __init__(self, missing, why):
+        NotImplementedError.__init__(self, missing, why)
+        self.missing, self.why = missing, why
+
+    def __str__(self):
+        return "this host has no %s: %s" % (self.missing, self.why)
+
+
 def describe(error, by, sources, depth=0):
     kind = type(error)
     described = {
-        "by": by,
+        "by": "host" if by == "function" and isinstance(error, Unsupported) else by,
         "type": text(lambda: kind.__qualname__),
         "module": text(lambda: kind.__module__),
         "bases": list(map(class_name, type.mro(kind)[:-1])),

@@ -71,16 +71,18 @@ def _text(data):
 
 
 class _Protocol(type(sys)):
-    """Loads the template engine when it is asked for; Python 3.6 knows no `__getattr__` of a module."""
+    """Loads what few tools use when it is asked for; Python 3.6 knows no `__getattr__` of a module."""
 
     def __getattr__(self, name):
         if name in ("Template", "render_template"):
-            from rmote import template
-
-            value = getattr(template, name)
-            setattr(self, name, value)
-            return value
-        raise AttributeError("module %r has no attribute %r" % (self.__name__, name))
+            from rmote import template as module
+        elif name == "Unsupported":
+            from rmote import failure as module
+        else:
+            raise AttributeError("module %r has no attribute %r" % (self.__name__, name))
+        value = getattr(module, name)
+        setattr(self, name, value)
+        return value
 
 
 sys.modules[__name__].__class__ = _Protocol

@@ -1,5 +1,5 @@
 """Loads the tools as the agent knows them, `rmote.tools.<name>`."""
-import importlib.util
+import importlib
 import os
 import sys
 import types
@@ -12,16 +12,10 @@ sys.path.insert(0, os.path.join(TOOLS, "..", "..", "agent", "python"))
 
 def load(name):
     """The module of a tool."""
-    full = "rmote.tools." + name
     if "rmote.tools" not in sys.modules:
         package = sys.modules["rmote.tools"] = types.ModuleType("rmote.tools")
-        package.__path__ = []
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, os.path.join(TOOLS, name + ".py"))
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[full] = module
-        spec.loader.exec_module(module)
-    return sys.modules[full]
+        package.__path__ = [TOOLS]
+    return importlib.import_module("rmote.tools." + name)
 
 
 def need(test, what, reason):

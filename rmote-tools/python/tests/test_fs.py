@@ -13,6 +13,8 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bootstrap import TOOLS, load, need
 
+edit = load("edit")
+edit = load("edit")
 fs = load("fs")
 FS = fs.FileSystem
 ROOT = os.geteuid() == 0
@@ -564,7 +566,7 @@ class Diff(Case):
     def test_limits(self):
         path = self.put(b"")
         diff = FS.write(path, "x" * 100000, check=True).diff
-        self.assertLess(len(diff), fs.DIFF + 100)
+        self.assertLess(len(diff), edit.DIFF + 100)
         self.assertIn("cut", diff)
         diff = FS.write(path, "x\n" * 100000, check=True).diff
         self.assertEqual(diff, "(0 lines become 100000: too many for a diff)\n")
@@ -589,7 +591,7 @@ class Diff(Case):
 
     def test_huge_file_is_refused(self):
         path = self.put(b"")
-        os.truncate(path, fs.SIZE + 1)
+        os.truncate(path, edit.SIZE + 1)
         with self.assertRaises(OSError) as caught:
             FS.write(path, "x")
         self.assertEqual(caught.exception.errno, errno.EFBIG)
@@ -801,7 +803,7 @@ class Source(unittest.TestCase):
     def test_no_costly_import(self):
         code = "import sys; sys.path[:0] = %r; import bootstrap; before = set(sys.modules); bootstrap.load('fs');" % [
             os.path.dirname(os.path.abspath(__file__))]
-        code += "print(sorted(set(sys.modules) - before - {'rmote', 'rmote.tools', 'rmote.tools.fs', 'rmote.values', 'rmote.wire'}))"
+        code += "print(sorted(set(sys.modules) - before - {'rmote', 'rmote.tools', 'rmote.tools.fs', 'rmote.tools.edit', 'rmote.values', 'rmote.wire'}))"
         out = subprocess.check_output([sys.executable, "-c", code])
         self.assertLessEqual(set(ast.literal_eval(out.decode())), {"_struct", "errno"})
 

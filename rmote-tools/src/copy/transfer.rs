@@ -5,33 +5,17 @@ use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use bytes::Bytes;
-use rmote_client::{Arguments, HostPath, Input, Module, Sender, Session, Streaming, Value};
+use rmote_client::{Arguments, HostPath, Input, Sender, Session, Streaming, Value};
 use serde::Serialize;
 
 use super::error::CopyError;
 use super::exclude::Excludes;
 use super::summary::{Action, CopyProgress, Summary, Tally};
 use super::{download, upload};
+use crate::python::{RECEIVER, SENDER};
 
 /// Files from this size on can be gone on with after a broken copy.
 const RESUME: u64 = 4 << 20;
-
-macro_rules! module {
-    ($name:literal $(, $needs:ident)*) => {
-        Module::new(
-            concat!("rmote.tools.", $name),
-            concat!("rmote/tools/", $name, ".py"),
-            include_bytes!(concat!(env!("OUT_DIR"), "/", $name)),
-            &[$(&$needs),*],
-        )
-    };
-}
-
-static BLOCKS: Module = module!("blocks");
-static TREE: Module = module!("tree");
-static INCOMING: Module = module!("incoming", BLOCKS);
-static RECEIVER: Module = module!("receiver", BLOCKS, INCOMING, TREE);
-static SENDER: Module = module!("sender", BLOCKS, TREE);
 
 /// A copy of a file or a tree between this machine and a host, made by [`copy_to`](crate::FileSystem::copy_to) and
 /// [`copy_from`](crate::FileSystem::copy_from). Nothing happens before [`run`](Self::run).

@@ -12,6 +12,9 @@
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// An option of [`Container::run`]: the workspace, to be read, for [`Container::unittest`].
+pub const WORKSPACE: &str = concat!("--volume=", env!("CARGO_MANIFEST_DIR"), "/..:/rmote:ro");
+
 /// A running container; dropped, it is removed.
 #[derive(Debug)]
 pub struct Container {
@@ -22,6 +25,31 @@ impl Container {
     /// Starts one that sleeps. `None`, said loudly, where docker or the image is missing; a panic instead if
     /// `RMOTE_TEST_REQUIRE=all`.
     pub fn start(image: &str) -> Option<Self> {
+        Self::run(image, &["--init"], &["sleep", "3600"])
+    }
+
+    /// Starts one whose first process is systemd, and waits until that has come up.
+    pub fn systemd(image: &str) -> Option<Self> {
+        let options = [
+            "--cap-add=SYS_ADMIN",
+            "--cap-add=NET_ADMIN",
+            "--security-opt=seccomp=unconfined",
+            "--security-opt=apparmor=unconfined",
+            "--tmpfs=/run",
+            "--tmpfs=/run/lock",
+            "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw",
+            WORKSPACE,
+        ];
+        let container = Self::run(image, &options, &["/sbin/init"])?;
+        // Until its bus is there, systemctl does not wait.
+        let up = "until systemctl is-system-running --wait 2> /dev/null | grep -qE 'running|degraded'; do sleep 0.1; done";
+        let (status, output) = container.exec(&["timeout", "60", "sh", "-c", up]);
+        assert!(status, "systemd does not come up in {image}: {output}");
+        Some(container)
+    }
+
+    /// Starts one with options of `docker run` and a command. `None` and panics as for [`start`](Self::start).
+    pub fn run(image: &str, options: &[&str], command: &[&str]) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         if !succeeds(&["version"]) {
             return skipped("docker does not run");
@@ -35,18 +63,10 @@ impl Container {
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
         let output = Command::new("docker")
-            .args([
-                "run",
-                "-d",
-                "--rm",
-                "--init",
-                "--network=none",
-                "--name",
-                &name,
-                image,
-                "sleep",
-                "3600",
-            ])
+            .args(["run", "-d", "--rm", "--network=none", "--name", &name])
+            .args(options)
+            .arg(image)
+            .args(command)
             .output()
             .unwrap();
         let container = Self { name };
@@ -61,6 +81,33 @@ impl Container {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Runs a command inside: whether it succeeded, and what it printed.
+    pub fn exec(&self, command: &[&str]) -> (bool, String) {
+        let output = Command::new("docker")
+            .args(["exec", &self.name])
+            .args(command)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&printed).into_owned(),
+        )
+    }
+
+    /// Runs Python's unit tests of one file inside, with everything that they need there: a skipped one has failed.
+    ///
+    /// The workspace must be mounted: [`WORKSPACE`] among the options.
+    pub fn unittest(&self, module: &str) {
+        let script = format!(
+            "cd /rmote/rmote-tools/python/tests/disposable && RMOTE_TEST_REQUIRE=all RMOTE_TEST_DISPOSABLE=yes \
+             PYTHONDONTWRITEBYTECODE=1 exec python3 -m unittest {module}"
+        );
+        let (succeeded, output) = self.exec(&["timeout", "600", "sh", "-c", &script]);
+        assert!(succeeded, "{module}:\n{output}");
     }
 
     /// The command lines of the processes inside.

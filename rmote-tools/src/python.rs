@@ -1,0 +1,34 @@
+//! The Python modules of this crate, and what each of them imports.
+
+use rmote_client::{FAILURE, Module, PROCESS};
+
+macro_rules! module {
+    ($name:literal $(, $needs:expr)*) => {
+        Module::new(
+            concat!("rmote.tools.", $name),
+            concat!("rmote/tools/", $name, ".py"),
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $name)),
+            &[$($needs),*],
+        )
+    };
+}
+
+// What copies are made of.
+static BLOCKS: Module = module!("blocks");
+static TREE: Module = module!("tree");
+static INCOMING: Module = module!("incoming", &BLOCKS);
+pub(crate) static RECEIVER: Module = module!("receiver", &BLOCKS, &INCOMING, &TREE);
+pub(crate) static SENDER: Module = module!("sender", &BLOCKS, &TREE);
+
+// What several tools use.
+static EDIT: Module = module!("edit", PROCESS);
+static PROGRAM: Module = module!("program", &EXEC, FAILURE);
+
+pub(crate) static CHILD: Module = module!("child", PROCESS);
+
+// Tools.
+pub(crate) static EXEC: Module = module!("exec", PROCESS);
+pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
+
+/// What tools of users may import beside the tools themselves.
+pub(crate) static SHARED: [&Module; 3] = [&CHILD, &EDIT, &PROGRAM];
