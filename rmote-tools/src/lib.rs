@@ -32,6 +32,7 @@ mod content;
 mod copy;
 mod exec;
 mod fs;
+mod packages;
 mod python;
 mod stub;
 
@@ -49,6 +50,7 @@ pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
+pub use crate::packages::{PackageResult, PackageState, Wanted};
 pub use crate::stub::{Keywords, Signature, Source};
 
 /// A tool that comes with rmote.
@@ -94,7 +96,7 @@ builtin![
 /// tools (`from rmote.tools import FileSystem`) or of the modules (`from rmote.tools.edit import change`).
 pub fn library() -> impl Iterator<Item = &'static Module> {
     let tools = TOOLS.iter().flat_map(|tool| [tool.module, &tool.alias]);
-    crate::python::SHARED.into_iter().chain(tools)
+    crate::python::SHARED.iter().copied().chain(tools)
 }
 
 #[doc = include_str!("../README.md")]

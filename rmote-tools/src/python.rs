@@ -22,6 +22,7 @@ pub(crate) static SENDER: Module = module!("sender", &BLOCKS, &TREE);
 
 // What several tools use.
 static EDIT: Module = module!("edit", PROCESS);
+static PACKAGES: Module = module!("packages");
 static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 
 pub(crate) static CHILD: Module = module!("child", PROCESS);
@@ -31,4 +32,4 @@ pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
 
 /// What tools of users may import beside the tools themselves.
-pub(crate) static SHARED: [&Module; 3] = [&CHILD, &EDIT, &PROGRAM];
+pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];
