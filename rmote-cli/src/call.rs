@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rmote_tools::{
-    CallError, CallErrorKind, RemoteError, Session, Streaming, Target, Value, escape,
+    Builtin, CallError, CallErrorKind, RemoteError, Session, Signature, Streaming, Target, Value,
+    escape,
 };
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
@@ -62,8 +63,12 @@ impl Failure {
 
 /// Calls the function on every target at once.
 pub(crate) async fn run(call: Call) -> Exit {
-    let prepared = targets(&call.target)
-        .and_then(|targets| Ok((targets, arguments::parse(&call.args, &call.texts)?)));
+    let prepared = targets(&call.target).and_then(|targets| {
+        Ok((
+            targets,
+            arguments::parse(&call.args, &call.texts, signature(&call))?,
+        ))
+    });
     let targets = match prepared {
         Ok((targets, _)) => targets,
         Err(message) => {
@@ -134,11 +139,24 @@ async fn work(session: &Session, target: &str, call: &Call) -> Result<Option<Val
     result
 }
 
+/// The tool that comes with rmote in whose name the callable begins.
+fn builtin(callable: &str) -> Option<&'static Builtin> {
+    let (first, _) = callable.split_once('.')?;
+    rmote_tools::TOOLS.iter().find(|tool| tool.name == first)
+}
+
+fn signature(call: &Call) -> Option<&'static Signature> {
+    let (_, method) = call.callable.split_once('.')?;
+    let signatures = builtin(&call.callable)?.signatures;
+    signatures.iter().find(|known| known.method == method)
+}
+
 /// Calls, and prints the items of a stream as they come.
 async fn run_call(session: &Session, target: &str, call: &Call) -> Result<Option<Value>, Failure> {
     let usage = |message| Failure::new(Exit::Usage, message);
     let tools = load(session, &call.tool).map_err(usage)?;
-    let mut arguments = arguments::parse(&call.args, &call.texts).map_err(usage)?;
+    let mut arguments =
+        arguments::parse(&call.args, &call.texts, signature(call)).map_err(usage)?;
     if let Some(timeout) = call.timeout {
         arguments = arguments.deadline(timeout);
     }
@@ -147,9 +165,7 @@ async fn run_call(session: &Session, target: &str, call: &Call) -> Result<Option
         .split_once('.')
         .unwrap_or((&call.callable, ""));
     // A tool that comes with rmote, then FILE.Tool.method, then Tool.method of a file, then what Python can import.
-    let builtin = rmote_tools::TOOLS
-        .iter()
-        .find(|tool| tool.name == first && !rest.is_empty());
+    let builtin = builtin(&call.callable);
     let failure = |error: CallError| Failure::of(&error, &call.callable);
     if let Some(builtin) = builtin {
         // None of them is a generator.

@@ -41,10 +41,12 @@ Arguments:
   NAME=TEXT    an argument by name, as text
   NAME:=JSON   an argument by name, as JSON
   -- TEXT...   positional text, whatever it looks like
+For the tools that come with rmote TEXT may be a number (a mode is octal), true or false, or a list with commas.
 
 Examples:
   rmote-cli call local FileSystem.read_str /etc/hostname
   rmote-cli call web01,web02 FileSystem.stat /etc/hosts --json
+  rmote-cli call web01 FileSystem.write /etc/motd Welcome mode=644 check=true
   rmote-cli call docker://db Exec.command -- psql -c 'select 1'
   rmote-cli call web01 platform.node
   rmote-cli call web01 --tool audit.py Audit.run / depth:=2";

@@ -30,6 +30,13 @@ crate::tool! {
     /// assert_eq!((done.code, done.signal), (Some(3), None));
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Command line
+    ///
+    /// ```sh
+    /// rmote-cli call web01 Exec.command uname -s
+    /// rmote-cli call web01 Exec.shell 'ps aux | wc -l' timeout=10
+    /// ```
     pub struct Exec = &crate::python::EXEC;
 
     /// Runs a program with its arguments.

@@ -34,6 +34,14 @@ crate::tool! {
     /// assert!(!fs.write(path, "welcome\n").await?.changed);
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Command line
+    ///
+    /// ```sh
+    /// rmote-cli call web01 FileSystem.read_str /etc/hostname
+    /// rmote-cli call web01 FileSystem.line_in_file /etc/hosts '10.0.0.7 db' regexp='\sdb$' check=true
+    /// rmote-cli call web01 FileSystem.write /etc/motd Welcome mode=644 backup=true
+    /// ```
     pub struct FileSystem = &crate::python::FILE_SYSTEM;
 
     /// Reads a file as bytes.

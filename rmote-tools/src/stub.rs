@@ -28,6 +28,9 @@ pub trait Keywords {
     /// The names that Python knows them by.
     const NAMES: &'static [&'static str];
 
+    /// Their types, in the same order, as Rust writes them.
+    const KINDS: &'static [&'static str];
+
     /// Those that were set.
     ///
     /// # Errors
@@ -50,6 +53,8 @@ pub struct Signature {
     pub variadic: Option<&'static str>,
     /// The names of the parameters that are given by name.
     pub keywords: &'static [&'static str],
+    /// The types of all of them, in this order, as Rust writes them.
+    pub kinds: [&'static [&'static str]; 3],
 }
 
 impl Signature {
@@ -60,6 +65,7 @@ impl Signature {
         positional: &'static [&'static str],
         variadic: Option<&'static str>,
         keywords: &'static [&'static str],
+        kinds: [&'static [&'static str]; 3],
     ) -> Self {
         Self {
             method,
@@ -67,7 +73,25 @@ impl Signature {
             positional,
             variadic,
             keywords,
+            kinds,
         }
+    }
+
+    /// The type of the positional parameter at an index, as Rust writes it.
+    pub fn positional_kind(&self, index: usize) -> Option<&'static str> {
+        let [positional, variadic, _] = self.kinds;
+        positional.get(index).or(variadic.first()).copied()
+    }
+
+    /// The type of the parameter of a name, as Rust writes it.
+    pub fn kind(&self, name: &str) -> Option<&'static str> {
+        let pairs = |names: &'static [&'static str], kinds: &'static [&'static str]| {
+            names.iter().copied().zip(kinds.iter().copied())
+        };
+        let [positional, _, keywords] = self.kinds;
+        pairs(self.positional, positional)
+            .chain(pairs(self.keywords, keywords))
+            .find_map(|(known, kind)| (known == name).then_some(kind))
     }
 }
 
@@ -146,6 +170,11 @@ macro_rules! tool {
                     &[$(stringify!($arg)),*],
                     $crate::__first!($(Some(stringify!($rest)),)? None),
                     $crate::__first!($(<$options as $crate::Keywords>::NAMES,)? &[]),
+                    [
+                        &[$(stringify!($ty)),*],
+                        &[$(stringify!($item))?],
+                        $crate::__first!($(<$options as $crate::Keywords>::KINDS,)? &[]),
+                    ],
                 )
             ),*];
 
@@ -242,6 +271,7 @@ macro_rules! options {
 
         impl $crate::Keywords for $options {
             const NAMES: &'static [&'static str] = &[$($crate::__first!($($name,)? stringify!($field))),*];
+            const KINDS: &'static [&'static str] = &[$(stringify!($ty)),*];
 
             fn keywords(&self) -> Result<Vec<(String, $crate::__private::Value)>, $crate::__private::ValueError> {
                 let mut keywords = Vec::new();
