@@ -32,8 +32,10 @@ mod content;
 mod copy;
 mod exec;
 mod fs;
+mod logger;
 mod packages;
 mod python;
+mod quit;
 mod stub;
 
 #[doc(hidden)]
@@ -50,7 +52,9 @@ pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
+pub use crate::logger::{Level, LogOptions, Logger};
 pub use crate::packages::{PackageResult, PackageState, Wanted};
+pub use crate::quit::Quit;
 pub use crate::stub::{Keywords, Signature, Source};
 
 /// A tool that comes with rmote.
@@ -90,6 +94,8 @@ macro_rules! builtin {
 builtin![
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
+    Logger in LOGGER,
+    Quit in QUIT,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

@@ -1,6 +1,6 @@
 //! The Python modules of this crate, and what each of them imports.
 
-use rmote_client::{FAILURE, Module, PROCESS};
+use rmote_client::{FAILURE, LOGS, Module, PROCESS};
 
 macro_rules! module {
     ($name:literal $(, $needs:expr)*) => {
@@ -30,6 +30,8 @@ pub(crate) static CHILD: Module = module!("child", PROCESS);
 // Tools.
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
+pub(crate) static LOGGER: Module = module!("logger", LOGS);
+pub(crate) static QUIT: Module = module!("quit");
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];
