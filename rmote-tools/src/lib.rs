@@ -36,6 +36,7 @@ mod logger;
 mod packages;
 mod python;
 mod quit;
+mod service;
 mod stub;
 
 #[doc(hidden)]
@@ -55,6 +56,10 @@ pub use crate::fs::{
 pub use crate::logger::{Level, LogOptions, Logger};
 pub use crate::packages::{PackageResult, PackageState, Wanted};
 pub use crate::quit::Quit;
+pub use crate::service::{
+    ConvergeOptions, DaemonReload, DisableOptions, EnableOptions, Service, ServiceStatus,
+    StartOptions, StatusOptions, StopOptions,
+};
 pub use crate::stub::{Keywords, Signature, Source};
 
 /// A tool that comes with rmote.
@@ -96,6 +101,7 @@ builtin![
     FileSystem in FILE_SYSTEM,
     Logger in LOGGER,
     Quit in QUIT,
+    Service in SERVICE,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the
