@@ -35,6 +35,7 @@ mod fs;
 mod packages;
 mod python;
 mod stub;
+mod user;
 
 #[doc(hidden)]
 pub use stub::private as __private;
@@ -52,6 +53,10 @@ pub use crate::fs::{
 };
 pub use crate::packages::{PackageResult, PackageState, Wanted};
 pub use crate::stub::{Keywords, Signature, Source};
+pub use crate::user::{
+    GroupAbsentOptions, GroupOptions, GroupResult, KeyOptions, KeysOptions, SudoerOptions, User,
+    UserAbsentOptions, UserOptions, UserResult,
+};
 
 /// A tool that comes with rmote.
 #[derive(Debug)]
@@ -90,6 +95,7 @@ macro_rules! builtin {
 builtin![
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
+    User in USER,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

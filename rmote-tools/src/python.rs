@@ -25,11 +25,27 @@ static EDIT: Module = module!("edit", PROCESS);
 static PACKAGES: Module = module!("packages");
 static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 
+// What `user` is made of.
+static ACCOUNTS: Module = module!("accounts", &PROGRAM);
+static HOMES: Module = module!("homes", &EDIT, &PROGRAM);
+static AUTHORIZED_KEYS: Module = module!("authorized_keys", &ACCOUNTS, &EDIT, &HOMES);
+static SUDOERS: Module = module!("sudoers", &EDIT, &PROGRAM);
+static USERMOD: Module = module!("usermod", &ACCOUNTS, &HOMES, &PROGRAM);
+
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
 // Tools.
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
+pub(crate) static USER: Module = module!(
+    "user",
+    &ACCOUNTS,
+    &AUTHORIZED_KEYS,
+    &EDIT,
+    &PROGRAM,
+    &SUDOERS,
+    &USERMOD
+);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];
