@@ -53,7 +53,7 @@ def check_hash(password):
     """Refuses what is no crypt hash, without a word of it."""
     import re
 
-    if password is not None and not (isinstance(password, str) and re.match(r"(?:\*|\$[!-9;-~]+\$[!-9;-~]+)\Z", password)):
+    if password is not None and not (isinstance(password, str) and re.match(r"(?:\*|\$[0-9a-z-]+\$[!-9;-~]*\$[!-9;-~]+)\Z", password)):
         raise ValueError("the password is refused: it is no crypt hash, such as $6$..., nor *")
 
 
@@ -172,17 +172,20 @@ def run(name, *argv, input=None):
 
 
 def processes(name):
-    """The first processes of a user, as text."""
+    """The first processes of a user, as text; those of other containers, which the tools leave aside, are left out."""
     uid = user(name).uid
+    here = os.stat("/")
     found = []
-    for pid in sorted((int(pid) for pid in os.listdir("/proc") if pid.isdigit())):
+    for pid in sorted(int(pid) for pid in os.listdir("/proc") if pid.isdigit()):
         try:
-            with open("/proc/%d/status" % pid, "rb") as file:
-                fields = dict(line.split(":", 1) for line in file.read().decode("utf-8", "replace").split("\n") if ":" in line)
+            if os.path.samestat(os.stat("/proc/%d/root" % pid), here):
+                with open("/proc/%d/status" % pid, "rb") as file:
+                    lines = file.read().decode("utf-8", "replace").split("\n")
+                fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+                if str(uid) in fields["Uid"].split():
+                    found.append("%d (%s)" % (pid, fields["Name"]))
         except OSError:
-            continue
-        if str(uid) in fields.get("Uid", "").split():
-            found.append("%d (%s)" % (pid, fields["Name"].strip()))
+            pass
     return ", ".join(found[:5] + ["and others"] * (len(found) > 5)) or "they have ended since"
 
 

@@ -27,7 +27,7 @@ def _options(line):
 
 def _blob(kind, text):
     """The bytes of a key, if they are whole and of the type that the line says."""
-    from base64 import b64decode
+    from base64 import b64decode, b64encode
 
     try:
         blob = b64decode(text, validate=True)
@@ -42,7 +42,8 @@ def _blob(kind, text):
         if b"-cert-" in kind:
             # Of other parts than texts.
             at = max(at, len(blob))
-    return blob if len(blob) > 4 + len(kind) and parts[0] == kind and at == len(blob) else None
+    whole = at == len(blob) > 4 + len(kind) and b64encode(blob) == text
+    return blob if whole and parts[0] == kind else None
 
 
 def parse(line):
@@ -174,16 +175,19 @@ def _read(ssh, user, path):
     except OSError as e:
         text = "refused: it is a symbolic link" if e.errno == errno.ELOOP else e.strerror
         raise OSError(e.errno, text, path) from None
-    with open(fd, "rb") as file:
+    try:
         st = os.fstat(fd)
         # What the user could not read, such as a link to a file of root, must not become the user's.
         _refuse_others(fd, user, path, *([0] if st.st_mode & 0o004 else []))
         if not stat.S_ISREG(st.st_mode):
             raise OSError(errno.EINVAL, "refused: it is no regular file", path)
-        data = file.read(SIZE + 1)
+        with open(fd, "rb", closefd=False) as file:
+            data = file.read(SIZE + 1)
         if len(data) > SIZE:
             raise OSError(errno.EFBIG, "refused: it is larger than %d MiB" % (SIZE >> 20), path)
         return data, st
+    finally:
+        os.close(fd)
 
 
 def _write(ssh, data, user, path):

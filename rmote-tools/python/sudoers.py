@@ -52,7 +52,7 @@ def line(name, nopasswd, commands, runas):
     if commands is not None and not commands:
         raise ValueError("commands are empty: leave them out for all, or make the rule absent")
     rule = ", ".join(map(escaped, commands)) if commands else "ALL"
-    return "%s ALL=(%s) %s%s\n" % (name, check_runas(runas or "ALL"), "NOPASSWD: " if nopasswd else "", rule)
+    return "%s ALL=(%s) %s%s\n" % (name, "ALL" if runas is None else check_runas(runas), "NOPASSWD: " if nopasswd else "", rule)
 
 
 def change(name, nopasswd, commands, runas, absent, check):

@@ -51,7 +51,8 @@ class User:
         (keys are not); `expires` a date YYYY-MM-DD or "never".
 
         Gives a `UserResult`; with `check`, uid and gid of a new user are None unless given. While a user has
-        processes, uid and home cannot be changed: an `OSError` with `EBUSY`, which names them.
+        processes, uid and home cannot be changed: an `OSError` with `EBUSY`, which names them. On a host with SELinux
+        `restorecon` labels a new home; that was not tried on a real one.
         """
         accounts.check_name("user", name)
         if uid is not None:
@@ -100,8 +101,8 @@ class User:
         try:
             accounts.run(name, userdel, *["--remove"] * bool(remove_home) + ["--", name])
         except program.CommandFailed as e:
-            # It also fails when there was no home.
-            if accounts.user(name):
+            # 12: it could not remove the home, or there was none.
+            if e.returncode != 12 or accounts.user(name):
                 raise
             if gone and os.path.isdir(old.home):
                 raise RuntimeError("done: user %s removed; not done: home removed: %s" % (name, e)) from e
@@ -160,7 +161,7 @@ class User:
 
         `key` is one line of `~/.ssh/authorized_keys`: options, type, base64, comment. The same key is the one of the
         same type and base64: it is not added twice, its comment stays, its options stay unless some are given. With
-        `exclusive` all others are removed; comments stay.
+        `exclusive` all others are removed; comments stay. The user must exist, in any name service.
 
         Neither home, `.ssh` nor the file may be a symbolic link or belong to another user. They get the modes 0700 and
         0600.

@@ -24,7 +24,7 @@ crate::tool! {
     /// let user = User::new(&host);
     /// let options = UserOptions::new().shell("/bin/bash").groups(["adm".to_owned()]);
     /// let deploy = user.present_with("deploy", options).await?;
-    /// println!("{:?} lives in {}", deploy.uid, deploy.home);
+    /// println!("{:?} lives in {}", deploy.uid, deploy.home.display());
     ///
     /// let key = std::fs::read_to_string("id_ed25519.pub")?;
     /// user.authorized_key("deploy", key).await?;
