@@ -38,6 +38,7 @@ mod python;
 mod quit;
 mod service;
 mod stub;
+mod user;
 
 #[doc(hidden)]
 pub use stub::private as __private;
@@ -61,6 +62,10 @@ pub use crate::service::{
     StartOptions, StatusOptions, StopOptions,
 };
 pub use crate::stub::{Keywords, Signature, Source};
+pub use crate::user::{
+    GroupAbsentOptions, GroupOptions, GroupResult, KeyOptions, KeysOptions, SudoerOptions, User,
+    UserAbsentOptions, UserOptions, UserResult,
+};
 
 /// A tool that comes with rmote.
 #[derive(Debug)]
@@ -102,6 +107,7 @@ builtin![
     Logger in LOGGER,
     Quit in QUIT,
     Service in SERVICE,
+    User in USER,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

@@ -29,6 +29,12 @@ static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 // What manages services.
 static OPENRC: Module = module!("openrc", &MANAGER, &PROGRAM);
 static SYSTEMD: Module = module!("systemd", &MANAGER, &PROGRAM);
+// What `user` is made of.
+static ACCOUNTS: Module = module!("accounts", &PROGRAM);
+static HOMES: Module = module!("homes", &EDIT, &PROGRAM);
+static AUTHORIZED_KEYS: Module = module!("authorized_keys", &ACCOUNTS, &EDIT, &HOMES);
+static SUDOERS: Module = module!("sudoers", &EDIT, &PROGRAM);
+static USERMOD: Module = module!("usermod", &ACCOUNTS, &HOMES, &PROGRAM);
 
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
@@ -38,6 +44,15 @@ pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
 pub(crate) static LOGGER: Module = module!("logger", LOGS);
 pub(crate) static QUIT: Module = module!("quit");
 pub(crate) static SERVICE: Module = module!("service", FAILURE, &OPENRC, &SYSTEMD);
+pub(crate) static USER: Module = module!(
+    "user",
+    &ACCOUNTS,
+    &AUTHORIZED_KEYS,
+    &EDIT,
+    &PROGRAM,
+    &SUDOERS,
+    &USERMOD
+);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];
