@@ -26,6 +26,8 @@
 //! Every method gives a [`CallError`], which says who failed. What the Python method raised is there whole:
 //! `error.raised().is_some_and(|e| e.is("FileNotFoundError"))`.
 
+mod apt;
+mod apt_repository;
 mod change;
 mod child;
 mod content;
@@ -45,6 +47,13 @@ pub use stub::private as __private;
 
 pub use rmote_client::*;
 
+pub use crate::apt::{
+    Apt, AptOptions, AptUnholdOptions, AptUpdateOptions, AptUpgradeOptions, Conffiles,
+    InstalledPackage,
+};
+pub use crate::apt_repository::{
+    AptRepository, KeyOptions, NoSourceOptions, RepositoryResult, SourceOptions,
+};
 pub use crate::change::Change;
 pub use crate::child::{Child, ChildBuilder, ChildStderr, ChildStdin, ChildStdout, Pty, Stdio};
 pub use crate::content::{Content, Secret};
@@ -102,6 +111,8 @@ macro_rules! builtin {
 }
 
 builtin![
+    Apt in APT,
+    AptRepository in APT_REPOSITORY,
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
     Logger in LOGGER,

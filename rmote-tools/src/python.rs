@@ -35,10 +35,17 @@ static HOMES: Module = module!("homes", &EDIT, &PROGRAM);
 static AUTHORIZED_KEYS: Module = module!("authorized_keys", &ACCOUNTS, &EDIT, &HOMES);
 static SUDOERS: Module = module!("sudoers", &EDIT, &PROGRAM);
 static USERMOD: Module = module!("usermod", &ACCOUNTS, &HOMES, &PROGRAM);
+// What tools of packages use.
+static APT_GET: Module = module!("apt_get", PROCESS, &EDIT, &PROGRAM);
+static DPKG: Module = module!("dpkg", &PROGRAM);
+static OPENPGP: Module = module!("openpgp");
 
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
 // Tools.
+pub(crate) static APT: Module = module!("apt", &APT_GET, &DPKG, &PACKAGES, &PROGRAM);
+pub(crate) static APT_REPOSITORY: Module =
+    module!("apt_repository", PROCESS, &APT_GET, &EDIT, &OPENPGP, &PROGRAM);
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
 pub(crate) static LOGGER: Module = module!("logger", LOGS);
