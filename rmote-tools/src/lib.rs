@@ -72,8 +72,8 @@ pub use crate::service::{
 };
 pub use crate::stub::{Keywords, Signature, Source};
 pub use crate::user::{
-    GroupAbsentOptions, GroupOptions, GroupResult, KeyOptions, KeysOptions, SudoerOptions, User,
-    UserAbsentOptions, UserOptions, UserResult,
+    AuthorizedKeyOptions, AuthorizedKeysOptions, GroupAbsentOptions, GroupOptions, GroupResult,
+    SudoerOptions, User, UserAbsentOptions, UserOptions, UserResult,
 };
 
 /// A tool that comes with rmote.

@@ -44,8 +44,14 @@ pub(crate) static CHILD: Module = module!("child", PROCESS);
 
 // Tools.
 pub(crate) static APT: Module = module!("apt", &APT_GET, &DPKG, &PACKAGES, &PROGRAM);
-pub(crate) static APT_REPOSITORY: Module =
-    module!("apt_repository", PROCESS, &APT_GET, &EDIT, &OPENPGP, &PROGRAM);
+pub(crate) static APT_REPOSITORY: Module = module!(
+    "apt_repository",
+    PROCESS,
+    &APT_GET,
+    &EDIT,
+    &OPENPGP,
+    &PROGRAM
+);
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
 pub(crate) static LOGGER: Module = module!("logger", LOGS);

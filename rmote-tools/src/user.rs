@@ -73,11 +73,11 @@ crate::tool! {
     ///
     /// Nothing that the user may have put there is followed: home, `.ssh` and the file must be no symbolic links and
     /// belong to nobody else. They get the modes 0700 and 0600.
-    fn authorized_key(name: String, key: String) -> Change, authorized_key_with(KeyOptions);
+    fn authorized_key(name: String, key: String) -> Change, authorized_key_with(AuthorizedKeyOptions);
 
     /// Makes these keys the only ones that may log in as a user, as [`authorized_key`](Self::authorized_key) does
     /// with one.
-    fn authorized_keys(name: String, keys: Vec<String>) -> Change, authorized_keys_with(KeysOptions);
+    fn authorized_keys(name: String, keys: Vec<String>) -> Change, authorized_keys_with(AuthorizedKeysOptions);
 
     /// Makes sure of a rule of sudo for a user, or a group `%name`: the file of that name in `/etc/sudoers.d`.
     ///
@@ -154,7 +154,7 @@ crate::options! {
 
 crate::options! {
     /// How to edit a user's keys.
-    pub struct KeyOptions {
+    pub struct AuthorizedKeyOptions {
         /// Whether all other keys are removed; defaults to no.
         exclusive: bool,
         /// Whether the key is removed instead; defaults to no.
@@ -166,7 +166,7 @@ crate::options! {
 
 crate::options! {
     /// How to replace a user's keys.
-    pub struct KeysOptions {
+    pub struct AuthorizedKeysOptions {
         /// Whether only to say what would change; defaults to no.
         check: bool,
     }

@@ -11,8 +11,9 @@ use std::io::ErrorKind;
 
 use docker::{Container, WORKSPACE};
 use rmote_tools::{
-    Change, Docker, Exec, FileSystem, GroupAbsentOptions, GroupOptions, HostPath, KeyOptions,
-    KeysOptions, Session, SudoerOptions, User, UserAbsentOptions, UserOptions,
+    AuthorizedKeyOptions, AuthorizedKeysOptions, Change, Docker, Exec, FileSystem,
+    GroupAbsentOptions, GroupOptions, HostPath, Session, SudoerOptions, User, UserAbsentOptions,
+    UserOptions,
 };
 
 const KEY: &str =
@@ -97,17 +98,26 @@ async fn every_method_twice_and_with_check() {
     assert_eq!(told.await.unwrap().uid, None);
 
     let key = |options| user.authorized_key_with("deploy", KEY, options);
-    assert!(key(KeyOptions::new().check(true)).await.unwrap().changed);
-    assert_eq!(twice!(user.authorized_key("deploy", KEY)), [true, false]);
     assert!(
-        !key(KeyOptions::new().exclusive(true))
+        key(AuthorizedKeyOptions::new().check(true))
             .await
             .unwrap()
             .changed
     );
-    assert_eq!(twice!(key(KeyOptions::new().absent(true))), [true, false]);
+    assert_eq!(twice!(user.authorized_key("deploy", KEY)), [true, false]);
+    assert!(
+        !key(AuthorizedKeyOptions::new().exclusive(true))
+            .await
+            .unwrap()
+            .changed
+    );
+    assert_eq!(
+        twice!(key(AuthorizedKeyOptions::new().absent(true))),
+        [true, false]
+    );
     let keys = || vec![KEY.to_owned()];
-    let told = user.authorized_keys_with("deploy", keys(), KeysOptions::new().check(true));
+    let told =
+        user.authorized_keys_with("deploy", keys(), AuthorizedKeysOptions::new().check(true));
     assert!(told.await.unwrap().diff.contains(KEY));
     assert_eq!(
         twice!(user.authorized_keys("deploy", keys())),
