@@ -13,6 +13,25 @@ mod docker;
 
 use docker::Container;
 
+/// Makes a Debian host one on which the commands have something to do: a repository with the packages that they name.
+const DEBIAN: &str = r#"
+set -e
+mkdir -p /srv/repo && cd /srv/repo
+package() {
+    mkdir -p "$1/DEBIAN" "$1/lib/systemd/system"
+    printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: a <a@example.org>\nDescription: for a test\n'         "$1" "$2" > "$1/DEBIAN/control"
+    [ "$1" != nginx ] || printf '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n'         > "$1/lib/systemd/system/nginx.service"
+    dpkg-deb -b "$1" "$1_$2.deb" > /dev/null
+}
+package nginx 1.22.1-9
+package nginx 1.24.0-1
+for name in curl git rsync telnet; do package "$name" 1.0; done
+apt-ftparchive packages . > Packages
+rm -rf /etc/apt/sources.list.d/* && echo 'deb [trusted=yes] file:/srv/repo ./' > /etc/apt/sources.list
+export GNUPGHOME=/srv/keys && mkdir -m 700 /srv/keys
+gpg --batch --quiet --passphrase '' --quick-generate-key a@example.org ed25519
+"#;
+
 /// The commands of a page, in their order.
 fn commands(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
@@ -29,17 +48,18 @@ fn commands(page: &Path) -> Vec<String> {
 }
 
 /// Runs a command as it is typed, but for the target. What is behind `#` says how it ends, if not well.
-fn run(command: &str, container: &Container) {
+fn run(command: &str, container: &Container, folder: &Path) {
     let target = command.split(' ').nth(2).unwrap();
     let here = command.replacen(target, &format!("docker://{}", container.name()), 1);
     let expected = command
         .rsplit_once("# exit code ")
         .map_or(0, |(_, code)| code.parse().unwrap());
-    let folder = Path::new(env!("CARGO_BIN_EXE_rmote-cli")).parent().unwrap();
-    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap());
+    let built = Path::new(env!("CARGO_BIN_EXE_rmote-cli")).parent().unwrap();
+    let path = format!("{}:{}", built.display(), env::var("PATH").unwrap());
     let output = Command::new("bash")
         .args(["-c", &here])
         .env("PATH", path)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -51,7 +71,7 @@ fn run(command: &str, container: &Container) {
 }
 
 /// Runs what the pages show for which this kind of host is meant.
-fn pages(container: &Container, meant: impl Fn(&str) -> bool) {
+fn pages(container: &Container, files: &Path, meant: impl Fn(&str) -> bool) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/tools");
     let mut ran = 0;
     let mut pages: Vec<_> = fs::read_dir(folder)
@@ -62,7 +82,7 @@ fn pages(container: &Container, meant: impl Fn(&str) -> bool) {
     pages.sort();
     for page in pages {
         for command in commands(&page) {
-            run(&command, container);
+            run(&command, container, files);
             ran += 1;
         }
     }
@@ -77,6 +97,18 @@ fn is_foreign(page: &str) -> bool {
 #[test]
 fn on_a_debian_host() {
     if let Some(container) = Container::systemd("rmote-test:tools") {
-        pages(&container, |page| !is_foreign(page));
+        let (made, said) = container.exec(&["bash", "-c", DEBIAN]);
+        assert!(made, "{said}");
+        let files = tempfile::tempdir().unwrap();
+        let key = "gpg --homedir /srv/keys --armor --export";
+        let (exported, key) = container.exec(&["sh", "-c", key]);
+        assert!(exported, "{key}");
+        fs::write(files.path().join("tools.asc"), key).unwrap();
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f", "id_ed25519"])
+            .current_dir(files.path())
+            .status();
+        assert!(made.unwrap().success());
+        pages(&container, files.path(), |page| !is_foreign(page));
     }
 }

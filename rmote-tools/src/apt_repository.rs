@@ -35,7 +35,7 @@ crate::tool! {
     /// ```sh
     /// rmote-cli call web01 AptRepository.key tools "$(cat tools.asc)"
     /// rmote-cli call web01 AptRepository.present tools https://apt.example.org/ stable components=main signed_by=tools
-    /// rmote-cli call web01 AptRepository.absent tools check=true
+    /// rmote-cli call web01 AptRepository.absent tools
     /// ```
     pub struct AptRepository = &crate::python::APT_REPOSITORY;
 

@@ -36,7 +36,7 @@ crate::tool! {
     /// # Command line
     ///
     /// ```sh
-    /// rmote-cli call web01 User.present deploy shell=/bin/bash groups=adm,www-data check=true
+    /// rmote-cli call web01 User.present deploy shell=/bin/bash groups=adm,www-data
     /// rmote-cli call web01 User.authorized_key deploy "$(cat id_ed25519.pub)"
     /// rmote-cli call web01 User.sudoer deploy commands='/usr/bin/systemctl restart nginx'
     /// rmote-cli call web01 User.absent deploy remove_home=true
