@@ -56,6 +56,8 @@ def check():
     call = agent.agent and agent.agent.current()
     if call and call.cancelled:
         call.bell().acquire(False)
+        if call.task:
+            agent.agent.loop.hit(call)
         raise Cancelled
 
 

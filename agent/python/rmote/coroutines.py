@@ -1,7 +1,7 @@
 """The event loop that all coroutine tools share: it runs in the main thread, from the first of them on."""
 import asyncio
 import sys
-from _thread import start_new_thread
+from _thread import get_ident, start_new_thread
 from os import close
 
 from rmote.agent import fill
@@ -12,6 +12,8 @@ try:
 except ImportError:
     # Python 3.6 has none: what concurrent coroutines print cannot be told apart.
     CALL = None
+# Python 3.6 has it elsewhere.
+current_task = getattr(asyncio, "current_task", None) or asyncio.Task.current_task
 
 
 def start(agent, call, awaitable):
@@ -40,6 +42,7 @@ class Loop:
 
     def run(self):
         """Runs the loop, in the main thread, for ever."""
+        self.thread = get_ident()
         self.listen()
         asyncio.set_event_loop(self.loop)
         if sys.version_info < (3, 8):
@@ -68,11 +71,13 @@ class Loop:
         self.loop.call_soon_threadsafe(self.create, call, awaitable)
 
     def create(self, call, awaitable):
+        # Whether something has been raised in its task, since it was cancelled.
+        call.struck = False
         try:
             call.task = self.loop.create_task(self.finish(call, awaitable))
             call.task.add_done_callback(lambda task: self.over(call, awaitable, asyncio.CancelledError()))
             if call.cancelled:
-                call.task.cancel()
+                self.strike(call)
         except BaseException as error:
             self.over(call, awaitable, error)
 
@@ -97,4 +102,19 @@ class Loop:
             self.agent.flush()
 
     def cancel(self, call):
-        self.loop.call_soon_threadsafe(lambda: call.task and call.task.cancel())
+        self.loop.call_soon_threadsafe(self.strike, call)
+
+    def strike(self, call):
+        if call.task and not call.struck:
+            call.struck = True
+            call.task.cancel()
+
+    def hit(self, call):
+        """Says that Cancelled is to be raised here, in a cancelled call, and returns whether it may.
+
+        Its own task is hit once: after that it cleans up. What is raised in another, or in a thread, may pass unseen.
+        """
+        if get_ident() != self.thread or current_task(self.loop) is not call.task:
+            return True
+        struck, call.struck = call.struck, True
+        return not struck

@@ -38,4 +38,7 @@ class Further:
         if not call or not 0 < seconds < 1e6:
             sleep(seconds)
         elif call.bell().acquire(True, seconds):
-            raise Cancelled
+            if not call.task or self.loop.hit(call):
+                raise Cancelled
+            # The task is cleaning up.
+            sleep(seconds)

@@ -84,6 +84,8 @@ class Stream:
         if self.call.cancelled:
             # Nothing else then does, not while the function cleans up.
             self.call.bell().acquire(False)
+            if self.call.task:
+                self.agent.loop.hit(self.call)
             raise Cancelled
         if self.over:
             raise InterruptedError("the call of this stream has ended")

@@ -140,6 +140,40 @@ def items():
     finally:
         mark("cleaned")
 
+async def cleans_slowly(word):
+    import asyncio
+    # Long enough for a second exception, if there were one.
+    for _ in range(100): await asyncio.sleep(0.001)
+    time.sleep(0.01)
+    mark(word)
+
+async def cleans_after_await():
+    import asyncio
+    try:
+        mark("begun")
+        await asyncio.sleep(1000)
+    finally:
+        await cleans_slowly("cleaned")
+
+async def cleans_after_blocking_the_loop():
+    try:
+        mark("begun")
+        time.sleep(1000)
+    finally:
+        await cleans_slowly("cleaned")
+
+async def items_one_by_one():
+    from rmote import agent
+    call = next(call for call in list(agent.agent.calls.values()) if call.streamed)
+    try:
+        yield "begun"
+        mark("begun")
+        # The next is asked for by a task that has not been cancelled yet.
+        while not call.cancelled: pass
+        yield "more"
+    finally:
+        await cleans_slowly("cleaned")
+
 def import_slowly():
     mark("begun")
     import slow
@@ -268,6 +302,23 @@ class Cancel(Case):
                 self.setUp()
                 self.cancelled(self.begin("t:" + function))
                 self.assertEqual(self.agent.run("t:seen"), ["begun", "cleaned"])
+
+    def test_what_a_coroutine_cleans_up_is_not_disturbed_again(self):
+        # Python 3.6 does not know which call a sleep in a coroutine is of.
+        for function in ("cleans_after_await", "cleans_after_blocking_the_loop") if sys.version_info >= (3, 7) else ("cleans_after_await",):
+            with self.subTest(function):
+                self.setUp()
+                id = self.begin("t:" + function)
+                self.agent.cancel(id)
+                self.assertEqual(self.agent.error(id).by, "cancelled")
+                self.assertEqual(self.agent.run("t:seen"), ["begun", "cleaned"])
+
+    def test_what_a_stream_of_a_coroutine_cleans_up_is_not_disturbed_again(self):
+        id = self.agent.stream("t:items_one_by_one")
+        until(lambda: "begun" in self.agent.run("t:seen"))
+        self.agent.cancel(id)
+        self.assertEqual(self.agent.error(id).by, "cancelled")
+        self.assertEqual(self.agent.run("t:seen"), ["begun", "cleaned"])
 
     def test_one_that_swallows_everything_goes_on(self):
         id = self.begin("t:swallows")
