@@ -100,14 +100,15 @@ class Apt:
         before = Packages.read()
         plan.make(before)
         after = plan.simulate(before, commands, options)
+        plan.verify(after)
         results = plan.results(before, after)
         if any(one.changed for one in results):
             check_journal()
             if not check:
                 _guarded(lambda: plan.run(commands, options), before)
                 after = Packages.read()
+                plan.verify(after)
                 results = plan.results(before, after)
-        plan.verify(after)
         return results
 
     @staticmethod
@@ -183,8 +184,9 @@ class _Plan:
             if one.version:
                 check_name("a version", one.version, VERSION)
         self.wants, self.purge, self.change_held = wants, purge, change_held
-        # What the packages are called, with their architecture; virtual ones are in none of these.
+        # What the packages are called, with their architecture; and what may provide those that are virtual.
         self.keys = {}
+        self.provided = {}
         self.words = []
         self.manual = []
         self.hold = []
@@ -255,6 +257,7 @@ class _Plan:
                 hint = "is its architecture known, by `dpkg --add-architecture`?"
             raise PackageError("package %s is in no list of packages%s" % (one.name, hint and "; " + hint))
         if one.state == "present" and any(w.name in names and w.state != "absent" for w in self.wants):
+            self.provided[one.name] = names
             return None
         raise PackageError("package %s is virtual: it is provided by %s" % (one.name, ", ".join(names)))
 
@@ -296,15 +299,17 @@ class _Plan:
         results = []
         for one in self.wants:
             key = self.keys.get(one.name)
-            changed = False
-            if key:
-                changed = before.state(key) != after.state(key) or before.text(key) in self.manual
-            versions = [packages.version(key or (packages.providers(one.name) + [None])[0]) for packages in (before, after)]
-            results.append(result(one.name, changed, versions[0], versions[1], after.held(key)))
+            keys = [key, key]
+            if not key:
+                names = self.provided.get(one.name, ())
+                keys = [(packages.providers(one.name, names) + [None])[0] for packages in (before, after)]
+            changed = before.state(keys[0]) != after.state(keys[1]) or key and before.text(key) in self.manual
+            versions = before.version(keys[0]), after.version(keys[1])
+            results.append(result(one.name, bool(changed), versions[0], versions[1], after.held(key)))
         return results
 
     def verify(self, after):
-        """Believes nothing: what apt-get calls a success may have left a package as it was."""
+        """Believes nothing: to bring one package apt-get may remove another one that is wanted, and call that a success."""
         for one in self.wants:
             if one.name in self.keys:
                 key = self.keys[one.name]
@@ -313,8 +318,8 @@ class _Plan:
                 if one.state != "absent":
                     right = status == "installed" and one.version in ("", version) and (held or one.state != "held")
                 if not right:
-                    text = "package %s is to be %s, but apt-get left it %s %s"
-                    raise PackageError(text % (one.name, one.state, status, version))
+                    text = "package %s is to be %s, but with apt-get it is %s"
+                    raise PackageError(text % (one.name, one.state, " ".join([status, version]).strip()))
 
 
 def _state(state):

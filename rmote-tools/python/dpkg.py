@@ -57,9 +57,9 @@ class Packages:
         """Whether a package is there in another architecture than the native one."""
         return any(one.there and key[0] == name and key[1] != self.native for key, one in self.found.items())
 
-    def providers(self, name):
-        """The installed packages that provide a virtual one."""
-        return [key for key, one in sorted(self.found.items()) if one.installed and name in one.provides]
+    def providers(self, name, others=()):
+        """The installed packages that provide a virtual one, or are one of `others`."""
+        return [k for k, one in sorted(self.found.items()) if one.installed and (name in one.provides or k[0] in others)]
 
     def broken(self):
         """Those that are neither installed nor gone, as texts."""
