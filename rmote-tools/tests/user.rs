@@ -15,6 +15,9 @@ use rmote_tools::{
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0dD7eCUQHGqiY1mNL3PqCF9tcRhtvxQTPAR+v0VA8h ci";
 
+const HASH: &str = "$6$saltsalt$8iYtNHxjWRl.NF6oNZ5tF.iKFlQREaXBLlSmZKP6dy9l5z3\
+    vsooWNW0/GZ6Nej73/TFug6pIPSqbJoCT6dfnj.";
+
 /// Without the capability `usermod` does not see the processes of others.
 fn container() -> Option<Container> {
     Container::run(
@@ -66,7 +69,7 @@ async fn users_and_groups_twice_and_with_check() {
             .system(false)
             .create_home(true)
             .move_home(true)
-            .password("$6$saltsalt$hash")
+            .password(HASH)
             .locked(false)
             .expires("2035-01-01")
             .umask(0o077_u32)

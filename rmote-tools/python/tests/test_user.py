@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bootstrap import load
 
 User = load("user").User
-accounts, keys, program, sudoers = map(load, ("accounts", "authorized_keys", "program", "sudoers"))
+accounts, homes, keys, program, sudoers = map(load, ("accounts", "homes", "authorized_keys", "program", "sudoers"))
 field_of = load("usermod").field_of
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0dD7eCUQHGqiY1mNL3PqCF9tcRhtvxQTPAR+v0VA8h"
@@ -119,6 +119,18 @@ class Users(Case):
             with mock.patch.object(accounts, "PASSWD", file.name):
                 found = accounts.users()
         self.assertEqual([(user.name, user.uid, user.comment) for user in found], [("nul\udcff", 7, "gé")])
+
+    def test_the_mode_of_new_homes_is_that_of_the_host(self):
+        import tempfile
+
+        for text, mode in (b"", 0o755), (b"# HOME_MODE 0700\nUMASK\t027\n", 0o750), (b"UMASK 022\nHOME_MODE 0700 \n", 0o700):
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(text)
+                file.flush()
+                with mock.patch.object(homes, "LOGIN_DEFS", file.name):
+                    self.assertEqual(homes.default_mode(), mode)
+        with mock.patch.object(homes, "LOGIN_DEFS", "/nowhere"):
+            self.assertEqual(homes.default_mode(), 0o755)
 
     def test_steps(self):
         done = []

@@ -9,8 +9,9 @@ from bootstrap import load
 
 User = load("user").User
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0dD7eCUQHGqiY1mNL3PqCF9tcRhtvxQTPAR+v0VA8h"
-# A hash need not be of any password.
-HASH = "$6$saltsalt$hash"
+# Newer tools look whether a hash can be one.
+HASH = "$6$saltsalt$8iYtNHxjWRl.NF6oNZ5tF.iKFlQREaXBLlSmZKP6dy9l5z3vsooWNW0/GZ6Nej73/TFug6pIPSqbJoCT6dfnj."
+OTHER = "$6$saltsalt$d6rmjeyct5Owx2rCUPgTrWiSS8mki6fZnC0E2wPAt3ol12lVUcUhOznT9FKgqZw0iebOf6Zf.DTSRNiwlFkWR0"
 
 
 def sh(command, check=True):
