@@ -33,6 +33,8 @@ mod copy;
 mod exec;
 mod fs;
 mod packages;
+mod pacman;
+mod pacman_repository;
 mod python;
 mod stub;
 
@@ -50,7 +52,12 @@ pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
-pub use crate::packages::{PackageResult, PackageState, Wanted};
+pub use crate::packages::{PackageLists, PackageResult, PackageState, PackageUpgrade, Wanted};
+pub use crate::pacman::{Pacman, PacmanOptions, PacmanUpdateOptions, PacmanUpgradeOptions};
+pub use crate::pacman_repository::{
+    PacmanKey, PacmanKeyOptions, PacmanRepository, PacmanRepositoryAbsentOptions,
+    PacmanRepositoryOptions, PacmanTrustOptions,
+};
 pub use crate::stub::{Keywords, Signature, Source};
 
 /// A tool that comes with rmote.
@@ -90,6 +97,8 @@ macro_rules! builtin {
 builtin![
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
+    Pacman in PACMAN,
+    PacmanRepository in PACMAN_REPOSITORY,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the
