@@ -1,9 +1,8 @@
 """Packages with pacman, as on Arch Linux."""
 import os
 
-from rmote.tools import alpm, packages, pacman_conf
+from rmote.tools import alpm, packages, pacman_conf, pacman_hold
 from rmote.tools.program import check_name
-from rmote.values import Record
 
 NAME = "[A-Za-z0-9@_+][A-Za-z0-9@._+-]*"
 VERSION = "[A-Za-z0-9:][A-Za-z0-9:._+~^-]*"
@@ -18,7 +17,7 @@ class Pacman:
 
     @staticmethod
     def update(*, ttl=None, check=False, lock_timeout=alpm.LOCK):
-        """Fetches the lists of packages anew (-Sy). It upgrades nothing.
+        """Fetches the lists of packages anew (-Sy), and says whether they changed. It upgrades nothing.
 
         What is newer in them is pending from then on: `upgrade` fetches the lists and upgrades all in one step.
         With `ttl` nothing is done if the lists were fetched within as many seconds and no configuration
@@ -28,21 +27,20 @@ class Pacman:
         base = alpm.database()
         before = alpm.lists(base)
         if ttl is not None and _age(base) < ttl:
-            return Record("PackageLists", changed=False)
+            return False
         if check:
             with alpm.Fresh() as fresh:
-                return Record("PackageLists", changed=alpm.lists(fresh.folder.name) != before)
+                return alpm.lists(fresh.folder.name) != before
         alpm.transact("-Sy", lock_timeout=lock_timeout)
         # pacman gives lists the server's times; that of their directory says when they were fetched.
         os.utime(base + "/sync")
-        return Record("PackageLists", changed=alpm.lists(base) != before)
+        return alpm.lists(base) != before
 
     @staticmethod
     def upgrade(*, check=False, lock_timeout=alpm.LOCK):
         """Fetches the lists of packages and upgrades the whole system (-Syu), less what is held.
 
-        The answer has a result for each package that is another now. With `check` the lists are fetched to a
-        temporary place.
+        It returns the packages that changed. With `check` the lists are fetched to a temporary place.
         """
         alpm.need()
         before = alpm.installed()
@@ -54,8 +52,7 @@ class Pacman:
             os.utime(alpm.database() + "/sync")
             after = alpm.installed()
         changed = [name for name in sorted(set(before) | set(after)) if before.get(name) != after.get(name)]
-        results = [packages.result(name, True, before.get(name, ""), after.get(name, "")) for name in changed]
-        return Record("PackageUpgrade", changed=bool(results), packages=results)
+        return [packages.result(name, True, before.get(name, ""), after.get(name, "")) for name in changed]
 
     @staticmethod
     def package(
@@ -65,6 +62,7 @@ class Pacman:
         upgrade=None,
         recursive=False,
         purge=False,
+        change_held=False,
         check=False,
         lock_timeout=alpm.LOCK
     ):
@@ -75,6 +73,7 @@ class Pacman:
             upgrade=upgrade,
             recursive=recursive,
             purge=purge,
+            change_held=change_held,
             check=check,
             lock_timeout=lock_timeout,
         )[0]
@@ -86,6 +85,7 @@ class Pacman:
         upgrade=None,
         recursive=False,
         purge=False,
+        change_held=False,
         check=False,
         lock_timeout=alpm.LOCK
     ):
@@ -99,9 +99,8 @@ class Pacman:
         A version comes from the repositories, or from pacman's cache if they have another one; else it is an
         error that says which there are. It is written in full, with its release: `1.2-1`.
 
-        `held` is a line IgnorePkg in pacman.conf. `latest` and `absent` take it away again, `present` leaves it
-        as it is. Patterns, groups (IgnoreGroup) and included files are not touched: a package that is held by one
-        of these cannot be `latest`.
+        `held` is a line IgnorePkg in pacman.conf. What is held there, by a pattern or a group (IgnoreGroup), too,
+        is neither upgraded nor removed without `change_held`, and stays held if it is upgraded; `unhold` ends that.
 
         If upgrades of other packages are pending, installing something is refused. `upgrade=True` upgrades them in
         the same transaction, `upgrade=False` leaves them: a partial upgrade, which may break programs.
@@ -111,7 +110,27 @@ class Pacman:
 
         Another pacman is waited for, `lock_timeout` seconds (60); a `TimeoutError` then says who has the lock.
         """
-        return _Transaction(packages, state, upgrade).run(recursive, purge, check, lock_timeout)
+        transaction = _Transaction(packages, state, upgrade, change_held)
+        return transaction.run(recursive, purge, check, lock_timeout)
+
+    @staticmethod
+    def unhold(*packages, check=False):
+        """Lets packages be upgraded again: takes them out of the lines IgnorePkg of pacman.conf.
+
+        One that a pattern, a group or an included file holds is refused: others may be meant by it.
+        """
+        for name in packages:
+            check_name("package", name, NAME)
+        alpm.need()
+        versions = alpm.installed()
+        held = pacman_hold.Held()
+        for name in packages:
+            if held(name, but=held.own):
+                raise ValueError("package %s is held by a pattern, a group or an included file, see pacman.conf" % name)
+        own = [name for name in packages if name in held.own]
+        if own and not check:
+            pacman_hold.write((), own)
+        return [_unheld(name, name in own, versions.get(name, "")) for name in packages]
 
 
 def _age(base):
@@ -133,15 +152,15 @@ def _age(base):
 class _Transaction:
     """What has to be done for some packages."""
 
-    def __init__(self, items, state, upgrade):
+    def __init__(self, items, state, upgrade, change_held):
         self.wanted = packages.wanted(items, state or "present")
         for one in self.wanted:
             check_name("package", one.name, NAME)
             if one.version:
                 check_name("version", one.version, VERSION)
         alpm.need()
-        self.upgrade = upgrade
-        self.options = pacman_conf.settings()["options"]
+        self.upgrade, self.change_held = upgrade, change_held
+        self.held = pacman_hold.Held()
         self.before = alpm.installed()
         # What to remove; to install from the repositories; paths to install from.
         self.gone, self.targets, self.files = [], [], []
@@ -161,15 +180,20 @@ class _Transaction:
         else:
             members = alpm.groups("-Q").get(one.name, [])
         self.members[one.name] = members
-        self.gone += [member for member in members if member not in self.gone]
-        if self._own(one.name):
-            self.release.append(one.name)
+        for member in members:
+            self._changes(member)
+            if member not in self.gone:
+                self.gone.append(member)
+            if member in self.held.own:
+                self.release.append(member)
 
     def _present(self, one):
         name = one.name
         members = [name]
         if name in self.before:
             if one.version and not _same(one.version, self.before[name]):
+                if one.state != "held":
+                    self._changes(name)
                 self._pinned(one)
             elif one.state == "latest":
                 self._latest(name)
@@ -183,7 +207,7 @@ class _Transaction:
             else:
                 members = self._new(one, real)
         self.members[name] = members
-        if one.state == "held" and not self._held(name):
+        if one.state == "held" and not self.held(name):
             self.hold.append(name)
 
     def _new(self, one, real):
@@ -210,14 +234,15 @@ class _Transaction:
         return group
 
     def _latest(self, name):
-        version, ignored = self._newer().get(name, ("", False))
-        if self._own(name):
-            self.release.append(name)
-            ignored = ignored and self._held(name, without=True)
-        if ignored:
-            raise ValueError("%s cannot be latest: it is held by a pattern, a group or an included file" % name)
-        if version:
+        if name in self._newer():
+            self._changes(name)
             self.targets.append(name)
+
+    def _changes(self, name):
+        """Refuses what would change or remove a package that is held."""
+        if name in self.before and not self.change_held and self.held(name):
+            text = "package %s is held in version %s: it is changed only with change_held, or after unhold"
+            raise ValueError(text % (name, self.before[name]))
 
     def _newer(self):
         if self.newer is None:
@@ -230,7 +255,7 @@ class _Transaction:
         if found and found[0] == one.name:
             self.targets.append(target)
             return
-        path, cached = alpm.cached(one.name, one.version, self.options)
+        path, cached = alpm.cached(one.name, one.version, pacman_conf.settings()["options"])
         if not path:
             offered = alpm.offered(one.name)
             raise LookupError(
@@ -238,29 +263,6 @@ class _Transaction:
                 % (one.name, one.version, offered[1] if offered else "none", ", ".join(cached) or "none", _hint())
             )
         self.files.append(path)
-
-    def _own(self, name):
-        """Whether a line of pacman.conf itself holds a package by its name."""
-        with open(pacman_conf.PATH, "rb") as file:
-            config = pacman_conf.Config(file.read())
-        return any(
-            name in value.split() for section in config.named("options") for _, value in config.entries(section, "IgnorePkg")
-        )
-
-    def _held(self, name, without=False):
-        """Whether pacman keeps a package in its version; `without` its own line."""
-        from fnmatch import fnmatchcase
-
-        patterns = list(self.options.get("IgnorePkg", []))
-        if without:
-            patterns = [pattern for pattern in patterns if pattern != name]
-        if any(fnmatchcase(name, pattern) for pattern in patterns):
-            return True
-        ignored = self.options.get("IgnoreGroup", [])
-        return bool(ignored) and any(
-            name in members and any(fnmatchcase(group, pattern) for pattern in ignored)
-            for group, members in alpm.groups("-Q").items()
-        )
 
     def _install(self):
         """The words for pacman, and with them what will come."""
@@ -278,7 +280,8 @@ class _Transaction:
         after = dict(self.before)
         # All are tried before the first is done.
         if self.gone:
-            leaving = alpm.plan(*remove)
+            # Without -n, which pacman does not take together with --print.
+            leaving = alpm.plan(remove[0].replace("n", ""), *remove[1:])
             for name in leaving:
                 del after[name]
             steps.append(("removed " + ", ".join(sorted(leaving)), remove))
@@ -300,7 +303,7 @@ class _Transaction:
                     done.append(what)
                 after = alpm.installed() if steps else after
                 if self.hold or self.release:
-                    pacman_conf.write(self._ignore)
+                    pacman_hold.write(self.hold, self.release)
             except Exception as e:
                 if not done:
                     raise
@@ -319,29 +322,19 @@ class _Transaction:
                 % (", ".join(sorted(coming)), ", ".join(others))
             )
 
-    def _ignore(self, config):
-        """Edits pacman.conf: no word is a comment there."""
-        if not config.named("options"):
-            config.put(0, ["[options]"])
-        for section in reversed(config.named("options")):
-            for at, value in reversed(config.entries(section, "IgnorePkg")):
-                words = [word for word in value.split() if word not in self.release]
-                if not words:
-                    del config.lines[at]
-                elif words != value.split():
-                    config.lines[at] = config.line("IgnorePkg = " + " ".join(words))
-        section = config.named("options")[0]
-        values = [value for _, value in config.entries(section, "IgnorePkg")]
-        config.set(section, "IgnorePkg", values + self.hold)
-
     def _result(self, one, after, check):
         members = self.members[one.name]
-        was = one.name in self.hold + self.release
         before, now = ([x.get(name, "") for name in members] for x in (self.before, after))
         if not check and (any(now) if one.state == "absent" else not all(now)):
             raise RuntimeError("pacman succeeded, but package %s is not %s" % (one.name, one.state))
-        held = one.name in self.hold or self._held(one.name, without=one.name in self.release)
-        return packages.result(one.name, was or before != now, _text(members, before), _text(members, now), held)
+        held = one.name in self.hold or one.state != "absent" and self.held(one.name)
+        changed = before != now or one.name in self.hold
+        return packages.result(one.name, changed, _text(members, before), _text(members, now), held)
+
+
+def _unheld(name, changed, version):
+    """The result of a package whose version stays, and that is not held."""
+    return packages.result(name, changed, version, version)
 
 
 def _text(members, versions):

@@ -85,10 +85,9 @@ class Config:
         """Adds a section that is only a header: right before another one, or at the end."""
         if before is not None:
             self.put(self._above(self.named(before)[0]), [header, ""])
-        elif self.lines and self.lines[-1].strip():
-            self.put(len(self.lines), ["", header])
         else:
-            self.put(len(self.lines), [header])
+            # An empty line even behind another one: `cut` takes it away again.
+            self.put(len(self.lines), ["", header] if self.lines else [header])
 
     def move(self, section, before):
         """Moves a section right before another one that stands before it."""

@@ -52,8 +52,8 @@ pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
-pub use crate::packages::{PackageLists, PackageResult, PackageState, PackageUpgrade, Wanted};
-pub use crate::pacman::{Pacman, PacmanOptions, PacmanUpdateOptions, PacmanUpgradeOptions};
+pub use crate::packages::{PackageResult, PackageState, Wanted};
+pub use crate::pacman::{Pacman, PacmanOptions, PacmanUnholdOptions, PacmanUpdateOptions, PacmanUpgradeOptions};
 pub use crate::pacman_repository::{
     PacmanKey, PacmanKeyOptions, PacmanRepository, PacmanRepositoryAbsentOptions,
     PacmanRepositoryOptions, PacmanTrustOptions,

@@ -101,21 +101,3 @@ pub struct PackageResult {
     /// Whether it is held in its version.
     pub held: bool,
 }
-
-/// Whether lists of packages changed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct PackageLists {
-    /// Whether they are different now, or with `check` would be.
-    pub changed: bool,
-}
-
-/// What became of a system that was upgraded.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct PackageUpgrade {
-    /// Whether anything is different now, or with `check` would be.
-    pub changed: bool,
-    /// The packages that are.
-    pub packages: Vec<PackageResult>,
-}

@@ -1,6 +1,6 @@
 //! Packages with pacman.
 
-use crate::packages::{PackageLists, PackageResult, PackageState, PackageUpgrade, Wanted};
+use crate::packages::{PackageResult, PackageState, Wanted};
 
 crate::tool! {
     /// Installs, upgrades and removes packages with pacman, as on Arch Linux.
@@ -36,14 +36,15 @@ crate::tool! {
     /// ```
     pub struct Pacman = &crate::python::PACMAN;
 
-    /// Fetches the lists of packages anew (`-Sy`). It upgrades nothing.
+    /// Fetches the lists of packages anew (`-Sy`), and says whether they changed. It upgrades nothing.
     ///
     /// What is newer in them is pending from then on; [`upgrade`](Self::upgrade) fetches the lists and upgrades all in one
     /// step.
-    fn update() -> PackageLists, update_with(PacmanUpdateOptions);
+    fn update() -> bool, update_with(PacmanUpdateOptions);
 
-    /// Fetches the lists of packages and upgrades the whole system (`-Syu`), less what is held.
-    fn upgrade() -> PackageUpgrade, upgrade_with(PacmanUpgradeOptions);
+    /// Fetches the lists of packages and upgrades the whole system (`-Syu`), less what is held; returns the packages that
+    /// changed.
+    fn upgrade() -> Vec<PackageResult>, upgrade_with(PacmanUpgradeOptions);
 
     /// Makes one package be as it is wanted, as [`converge`](Self::converge) does.
     fn package(package: Wanted) -> PackageResult, package_with(PacmanOptions);
@@ -57,10 +58,15 @@ crate::tool! {
     /// A version comes from the repositories, or from pacman's cache if they have another one; else it is an error that
     /// says which there are. It is written in full, with its release: `1.2-1`.
     ///
-    /// [`Held`](PackageState::Held) is a line `IgnorePkg` in pacman.conf. `Latest` and `Absent` take it away again, `Present`
-    /// leaves it as it is. Patterns, groups (`IgnoreGroup`) and included files are not touched: a package that is held by
-    /// one of these cannot be `Latest`.
+    /// [`Held`](PackageState::Held) is a line `IgnorePkg` in pacman.conf. What is held there, by a pattern or a group
+    /// (`IgnoreGroup`), too, is neither upgraded nor removed without [`PacmanOptions::change_held`], and stays held if it
+    /// is upgraded; [`unhold`](Self::unhold) ends that.
     fn converge([packages: Wanted]) -> Vec<PackageResult>, converge_with(PacmanOptions);
+
+    /// Lets packages be upgraded again: takes them out of the lines `IgnorePkg` of pacman.conf.
+    ///
+    /// One that a pattern, a group or an included file holds is refused: others may be meant by it.
+    fn unhold([packages: String]) -> Vec<PackageResult>, unhold_with(PacmanUnholdOptions);
 }
 
 crate::options! {
@@ -98,9 +104,19 @@ crate::options! {
         recursive: bool,
         /// Whether changed configuration files of removed packages are gone too, instead of being saved; defaults to no.
         purge: bool,
+        /// Whether packages that are held may be upgraded and removed; defaults to an error.
+        change_held: bool,
         /// Only to say what would change; defaults to no.
         check: bool,
         /// How many seconds another pacman is waited for; defaults to 60.
         lock_timeout: f64,
+    }
+}
+
+crate::options! {
+    /// How to end that packages are held.
+    pub struct PacmanUnholdOptions {
+        /// Only to say what would change; defaults to no.
+        check: bool,
     }
 }

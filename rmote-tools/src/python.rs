@@ -28,13 +28,14 @@ static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 // What the tools for pacman use.
 static PACMAN_CONF: Module = module!("pacman_conf", &EDIT, &PROGRAM);
 static ALPM: Module = module!("alpm", &PACMAN_CONF, &PROGRAM);
+static PACMAN_HOLD: Module = module!("pacman_hold", &ALPM, &PACMAN_CONF);
 
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
 // Tools.
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
-pub(crate) static PACMAN: Module = module!("pacman", &ALPM, &PACKAGES, &PACMAN_CONF, &PROGRAM);
+pub(crate) static PACMAN: Module = module!("pacman", &ALPM, &PACKAGES, &PACMAN_CONF, &PACMAN_HOLD, &PROGRAM);
 pub(crate) static PACMAN_REPOSITORY: Module = module!("pacman_repository", &PACMAN_CONF, &PROGRAM);
 
 /// What tools of users may import beside the tools themselves.
