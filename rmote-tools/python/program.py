@@ -32,12 +32,12 @@ def need(name, why):
 
 
 def run(*argv, ok=(0,), env=None, **options):
-    """Runs a program whose output is read, so in the locale C, and returns a `Finished`.
+    """Runs a program whose output is read, so in the locale C unless `env` has another, and returns a `Finished`.
 
     An exit code that is not in `ok` (None: any is) raises `CommandFailed`, a `timeout` `CommandTimedOut`. No word of `argv`
     is secret: such things go to `input`.
     """
-    full = dict(env or {}, LC_ALL="C", LANGUAGE=None, PATH=path())
+    full = dict({"LC_ALL": "C", "LANGUAGE": None, "PATH": path()}, **(env or {}))
     done = process.run(argv, env=full, **options)
     if done.timed_out:
         raise CommandTimedOut(done, options["timeout"])

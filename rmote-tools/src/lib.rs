@@ -26,12 +26,15 @@
 //! Every method gives a [`CallError`], which says who failed. What the Python method raised is there whole:
 //! `error.raised().is_some_and(|e| e.is("FileNotFoundError"))`.
 
+mod apt;
+mod apt_repository;
 mod change;
 mod child;
 mod content;
 mod copy;
 mod exec;
 mod fs;
+mod package;
 mod packages;
 mod pacman;
 mod pacman_repository;
@@ -43,6 +46,13 @@ pub use stub::private as __private;
 
 pub use rmote_client::*;
 
+pub use crate::apt::{
+    Apt, AptOptions, AptUnholdOptions, AptUpdateOptions, AptUpgradeOptions, Conffiles,
+    InstalledPackage,
+};
+pub use crate::apt_repository::{
+    AptRepository, KeyOptions, NoSourceOptions, RepositoryResult, SourceOptions,
+};
 pub use crate::change::Change;
 pub use crate::child::{Child, ChildBuilder, ChildStderr, ChildStdin, ChildStdout, Pty, Stdio};
 pub use crate::content::{Content, Secret};
@@ -52,8 +62,13 @@ pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
+pub use crate::package::{
+    Package, PackageConvergeOptions, PackageManager, PackageOptions, PackageUpdateOptions,
+};
 pub use crate::packages::{PackageResult, PackageState, Wanted};
-pub use crate::pacman::{Pacman, PacmanOptions, PacmanUnholdOptions, PacmanUpdateOptions, PacmanUpgradeOptions};
+pub use crate::pacman::{
+    Pacman, PacmanOptions, PacmanUnholdOptions, PacmanUpdateOptions, PacmanUpgradeOptions,
+};
 pub use crate::pacman_repository::{
     PacmanKey, PacmanKeyOptions, PacmanRepository, PacmanRepositoryAbsentOptions,
     PacmanRepositoryOptions, PacmanTrustOptions,
@@ -95,8 +110,11 @@ macro_rules! builtin {
 }
 
 builtin![
+    Apt in APT,
+    AptRepository in APT_REPOSITORY,
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
+    Package in PACKAGE,
     Pacman in PACMAN,
     PacmanRepository in PACMAN_REPOSITORY,
 ];

@@ -30,12 +30,39 @@ static PACMAN_CONF: Module = module!("pacman_conf", &EDIT, &PROGRAM);
 static ALPM: Module = module!("alpm", &PACMAN_CONF, &PROGRAM);
 static PACMAN_HOLD: Module = module!("pacman_hold", &ALPM, &PACMAN_CONF);
 
+// Package managers that have no tool of their own.
+static APK: Module = module!("apk", FAILURE, &PACKAGES, &PROGRAM);
+static DNF: Module = module!("dnf", FAILURE, &PACKAGES, &PROGRAM);
+
+// What tools of packages use.
+static APT_GET: Module = module!("apt_get", PROCESS, &EDIT, &PROGRAM);
+static DPKG: Module = module!("dpkg", &PROGRAM);
+static OPENPGP: Module = module!("openpgp");
+
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
 // Tools.
+pub(crate) static APT: Module = module!("apt", &APT_GET, &DPKG, &PACKAGES, &PROGRAM);
+pub(crate) static APT_REPOSITORY: Module = module!(
+    "apt_repository",
+    PROCESS,
+    &APT_GET,
+    &EDIT,
+    &OPENPGP,
+    &PROGRAM
+);
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
-pub(crate) static PACMAN: Module = module!("pacman", &ALPM, &PACKAGES, &PACMAN_CONF, &PACMAN_HOLD, &PROGRAM);
+pub(crate) static PACKAGE: Module =
+    module!("package", FAILURE, &APK, &APT, &DNF, &PACMAN, &PROGRAM);
+pub(crate) static PACMAN: Module = module!(
+    "pacman",
+    &ALPM,
+    &PACKAGES,
+    &PACMAN_CONF,
+    &PACMAN_HOLD,
+    &PROGRAM
+);
 pub(crate) static PACMAN_REPOSITORY: Module = module!("pacman_repository", &PACMAN_CONF, &PROGRAM);
 
 /// What tools of users may import beside the tools themselves.
