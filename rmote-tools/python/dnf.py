@@ -97,12 +97,12 @@ def _checked(items, state):
 
 
 def _result(one, before, after, check):
-    names = [[name] if name in known else _provider(name) for name, known in ((one.name, before), (one.name, after))]
-    old, new = (", ".join(known.get(name[0], [])) if name else "" for name, known in zip(names, (before, after)))
-    if not check and (bool(new) == (one.state == "absent") and not (one.state == "absent" and one.name not in after)):
+    name = one.name
+    if one.state != "absent" and name not in after:
+        name = _provider(name) or name
+    old, new = (", ".join(versions.get(name, [])) for versions in (before, after))
+    if not check and bool(new) == (one.state == "absent"):
         raise RuntimeError("dnf succeeded, but package %s is not %s" % (one.name, one.state))
-    if one.state == "absent" and one.name not in before:
-        old = new = ""
     return packages.result(one.name, old != new, old, new)
 
 
@@ -117,11 +117,11 @@ def _installed():
 
 
 def _provider(name):
-    """The installed package that provides a name, in a list; else an empty one."""
+    """The installed package that provides a name, or None."""
     done = program.run("rpm", "-q", "--whatprovides", "--qf", "%{NAME}\n", "--", name, ok=(0, 1))
     if done.code and b"no package provides" not in done.stdout:
         raise program.CommandFailed(done)
-    return done.stdout.decode().split()[:1] if done.code == 0 else []
+    return done.stdout.decode().split()[0] if done.code == 0 else None
 
 
 def _query(*words, names):
