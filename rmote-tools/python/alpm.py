@@ -156,7 +156,9 @@ class Fresh:
             path = self.folder.name
             # pacman may download as another user.
             os.chmod(path, 0o755)
-            os.symlink(base + "/local", path + "/local")
+            # There is none where nothing was ever installed.
+            if os.path.isdir(base + "/local"):
+                os.symlink(base + "/local", path + "/local")
             if os.path.isdir(base + "/sync"):
                 shutil.copytree(base + "/sync", path + "/sync")
             self.options = "--dbpath", path

@@ -1,6 +1,6 @@
 //! Packages with whichever package manager a host has.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::packages::{PackageResult, PackageState, Wanted};
 
@@ -61,8 +61,7 @@ crate::tool! {
 }
 
 /// A package manager.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PackageManager {
     /// Alpine Linux.
@@ -73,6 +72,17 @@ pub enum PackageManager {
     Dnf,
     /// Arch Linux and its kin.
     Pacman,
+}
+
+impl Serialize for PackageManager {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Apk => "apk",
+            Self::Apt => "apt",
+            Self::Dnf => "dnf",
+            Self::Pacman => "pacman",
+        })
+    }
 }
 
 crate::options! {

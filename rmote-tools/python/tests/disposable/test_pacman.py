@@ -66,6 +66,12 @@ class Lists(Host):
         self.assertEqual(pacman("-Qu"), "alpha 1.0-1 -> 2.0-1\n")
         self.assertEqual(versions(), {"alpha": "1.0-1"})
 
+    def test_check_on_a_host_on_which_nothing_was_ever_installed(self):
+        shutil.rmtree(BASE)
+        os.mkdir(BASE)
+        self.assertIs(Pacman.update(check=True), True)
+        self.assertEqual(Pacman.upgrade(check=True), [])
+
     def test_update_with_a_ttl_fetches_again_when_it_is_over_or_the_configuration_changed(self):
         self.newer(fetch=False)
         self.age(CONF, 100)
