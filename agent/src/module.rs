@@ -60,7 +60,7 @@ static COROUTINES: Module = Module::new(
     "rmote/coroutines.py",
     packed!("coroutines"),
     // Python's `asyncio` imports `logging` and `subprocess`.
-    &[&CHILDREN, &LOGS],
+    &[&CHILDREN, &RECORDS],
 );
 static COLUMNS: Module = Module::new("rmote.columns", "rmote/columns.py", packed!("columns"), &[]);
 static DESCRIBE: Module = Module::new(
@@ -85,7 +85,9 @@ static INTERRUPT: Module = Module::new(
     packed!("interrupt"),
     &[],
 );
-static LOGS: Module = Module::new("rmote.logs", "rmote/logs.py", packed!("logs"), &[&FURTHER]);
+/// Sends records to the controller.
+pub static LOGS: &Module = &RECORDS;
+static RECORDS: Module = Module::new("rmote.logs", "rmote/logs.py", packed!("logs"), &[&FURTHER]);
 /// `rmote.process`, which runs commands: what tools require that start programs.
 pub static PROCESS: &Module = &RUN;
 static RUN: Module = Module::new(
@@ -127,7 +129,7 @@ pub static MODULES: [&Module; 17] = [
     &RAISED,
     &FURTHER,
     &INTERRUPT,
-    &LOGS,
+    &RECORDS,
     &OUTPUT,
     &RUN,
     &PROTOCOL,

@@ -82,7 +82,7 @@ fn of_kind(bytes: &[u8], name: &str, kind: Option<&str>) -> Result<Value, String
             "false" | "no" | "off" => Ok(false.into()),
             _ => Err("it is true or false".to_owned()),
         },
-        "u16" | "u32" | "u64" | "i32" | "i64" => {
+        "u8" | "u16" | "u32" | "u64" | "i32" | "i64" => {
             // As chmod has it.
             let octal = typed
                 .strip_prefix("0o")

@@ -113,6 +113,8 @@ pub(crate) enum Event<W> {
     Output { id: u32, stderr: bool, data: Bytes },
     /// A log record.
     Log { id: u32, record: LogRecord },
+    /// So many records were dropped on the host.
+    Dropped(u64),
     /// The agent says good-bye.
     Bye,
 }
@@ -354,13 +356,17 @@ impl<W> Correlator<W> {
                     data: frame.payload,
                 });
             }
+            Kind::Log if frame.flags & rmote_wire::FLAG_DROPPED != 0 => {
+                let count = LogRecord::decode_dropped(&frame, &self.limits)?;
+                self.events.push_back(Event::Dropped(count));
+            }
             Kind::Log => {
                 let record = LogRecord::decode(&frame, &self.limits)?;
                 self.started(id);
                 self.events.push_back(Event::Log { id, record });
             }
             Kind::Pong => {}
-            Kind::Bye if self.closing => self.events.push_back(Event::Bye),
+            Kind::Bye => self.events.push_back(Event::Bye),
             kind => return Err(ProtocolError::Unexpected(kind, id)),
         }
         Ok(())

@@ -134,11 +134,15 @@ impl Driver {
             End::Link(LinkErrorKind::Protocol(error)) if starting => {
                 End::Start(StartErrorKind::Protocol(error))
             }
-            // The wish came before the agent was ready, so the end of its input told it, and it said no good-bye.
-            End::Link(LinkErrorKind::Lost {
-                exit: Exit::Code(0),
-                ..
-            }) if closing => End::Link(LinkErrorKind::Closed),
+            // Its good-bye is all that was asked for. Or the wish came before the agent was ready, so the end of its input
+            // told it, and it said none.
+            End::Link(
+                LinkErrorKind::Quit { .. }
+                | LinkErrorKind::Lost {
+                    exit: Exit::Code(0),
+                    ..
+                },
+            ) if closing => End::Link(LinkErrorKind::Closed),
             end => end,
         }
     }
@@ -208,11 +212,11 @@ impl Driver {
                         return end;
                     }
                     if self.phase == Phase::Gone {
-                        // It ends by itself now; its good-bye is all that was asked for.
+                        // It ends by itself now.
                         drop(stdin.take());
                         drop(stdout);
-                        self.settle().await;
-                        return End::Link(LinkErrorKind::Closed);
+                        let exit = self.settle().await;
+                        return End::Link(LinkErrorKind::Quit { exit });
                     }
                 }
                 written = write(&mut stdin, &slices), if !slices.is_empty() => match written {
@@ -516,12 +520,15 @@ impl Driver {
                     self.phase = Phase::Gone;
                     continue;
                 }
+                Happened::Dropped(count) => Event::Dropped(count),
                 Happened::Output { id, stderr, data } => Event::Output {
+                    call: id,
                     function: self.function(id),
                     stderr,
                     data,
                 },
                 Happened::Log { id, record } => Event::Log {
+                    call: id,
                     function: self.function(id),
                     level: record.level,
                     logger: record.logger,

@@ -112,6 +112,12 @@ pub enum LinkErrorKind {
     /// The session was closed by this side.
     #[error("the session is closed")]
     Closed,
+    /// The agent ended in order because a call told it to: `Quit.exit`.
+    #[error("a call on the host has ended the agent: {exit}")]
+    Quit {
+        /// How the process that carries the link ended; most carry the agent's exit code on.
+        exit: Exit,
+    },
     /// The stream from the agent ended: the agent or what carries the link ended or was killed.
     #[error("the link was lost: {exit}{}", quoted("; it said", .said))]
     Lost {

@@ -15,6 +15,8 @@ pub enum Event {
     /// A call printed something, or a program that it started did.
     #[non_exhaustive]
     Output {
+        /// The call's number in its session; 0 if it cannot be told which call it was.
+        call: u32,
         /// The function of the call; `None` if it cannot be told which call it was.
         function: Option<Arc<str>>,
         /// Whether it was standard error.
@@ -25,6 +27,8 @@ pub enum Event {
     /// A record of Python's `logging`.
     #[non_exhaustive]
     Log {
+        /// The call's number in its session; 0 if it cannot be told which call it was.
+        call: u32,
         /// The function of the call; `None` if it cannot be told which call it was.
         function: Option<Arc<str>>,
         /// The level as in Python: 10 debug, 20 info, 30 warning, 40 error, 50 critical.
@@ -38,7 +42,8 @@ pub enum Event {
     Lost(Arc<LinkError>),
     /// A new agent serves after the link was lost.
     Reconnected,
-    /// The reader was too slow: so many events before the next one were dropped.
+    /// So many events before the next one were dropped: the reader was too slow, or the host logged more than its link
+    /// carries.
     Dropped(u64),
 }
 
@@ -127,16 +132,18 @@ impl Event {
         let name = |function: &Option<Arc<str>>| function.as_deref().unwrap_or("").to_owned();
         match self {
             Self::Output {
+                call,
                 function,
                 stderr,
                 data,
             } => {
                 if tracing::enabled!(target: "rmote::output", tracing::Level::INFO) {
                     let text = clean(&String::from_utf8_lossy(data));
-                    tracing::info!(target: "rmote::output", host, function = name(function), stderr, "{text}");
+                    tracing::info!(target: "rmote::output", host, function = name(function), call, stderr, "{text}");
                 }
             }
             Self::Log {
+                call,
                 function,
                 level,
                 logger,
@@ -145,22 +152,26 @@ impl Event {
                 let (function, logger, message) = (name(function), clean(logger), clean(message));
                 match level {
                     40.. => {
-                        tracing::error!(target: "rmote::log", host, function, logger, "{message}");
+                        tracing::error!(target: "rmote::log", host, function, call, logger, "{message}");
                     }
                     30.. => {
-                        tracing::warn!(target: "rmote::log", host, function, logger, "{message}");
+                        tracing::warn!(target: "rmote::log", host, function, call, logger, "{message}");
                     }
                     20.. => {
-                        tracing::info!(target: "rmote::log", host, function, logger, "{message}");
+                        tracing::info!(target: "rmote::log", host, function, call, logger, "{message}");
                     }
-                    _ => tracing::debug!(target: "rmote::log", host, function, logger, "{message}"),
+                    _ => {
+                        tracing::debug!(target: "rmote::log", host, function, call, logger, "{message}");
+                    }
                 }
             }
             Self::Lost(error) => {
                 tracing::warn!(target: "rmote", host, "{error}; trying again");
             }
             Self::Reconnected => tracing::warn!(target: "rmote", host, "connected again"),
-            Self::Dropped(_) => {}
+            Self::Dropped(count) => {
+                tracing::warn!(target: "rmote::log", host, count, "log records were dropped on the host");
+            }
         }
     }
 }

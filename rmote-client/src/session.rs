@@ -425,7 +425,7 @@ impl Session {
                 _ => Err(CloseError::Start(error)),
             },
             Ended::Link(error) => match error.kind {
-                LinkErrorKind::Closed => Ok(()),
+                LinkErrorKind::Closed | LinkErrorKind::Quit { .. } => Ok(()),
                 _ => Err(CloseError::Link(error)),
             },
         }

@@ -140,9 +140,12 @@ def _validator(validate):
 
 
 def change(
-    path, edit, *, create=True, mode=None, owner=None, group=None, backup=False, validate=None, check=False, secret=False
+    path, edit, *, create=True, mode=None, owner=None, group=None, backup=False, validate=None, check=False, secret=False, folder=None
 ):
-    """Makes the content of a file `edit(content)`, as `FileSystem.write` does; a missing one is empty, or an error."""
+    """Makes the content of a file `edit(content)`, as `FileSystem.write` does; a missing one is empty, or an error.
+
+    The new file is made in `folder`, on the same file system, where it must not be seen beside the old one.
+    """
     ids = ids_of(mode, owner, group)
     validate = _validator(validate)
     try:
@@ -174,7 +177,7 @@ def change(
         if diff == attributes:
             set_attributes(real, mode, *ids)
             return record(diff)
-        return _replace(path, real, st, old, new, mode, ids, backup, validate, diff)
+        return _replace(path, real, st, old, new, mode, ids, backup, validate, diff, folder)
     except OSError as e:
         # Errors of descriptors name no file, others the temporary one.
         if e.filename is None or TEMP in str(e.filename):
@@ -182,8 +185,8 @@ def change(
         raise
 
 
-def _replace(path, real, st, old, new, mode, ids, backup, validate, diff):
-    temp = beside(real)
+def _replace(path, real, st, old, new, mode, ids, backup, validate, diff, folder):
+    temp = beside(os.path.join(folder, "") if folder else real)
     saved = None
     in_place = False
     keep, own = mode, ids

@@ -1,7 +1,7 @@
 """Commands on the host."""
 import subprocess
 
-from rmote.process import LIMIT, describe, run, tail
+from rmote.process import LIMIT, describe, line, run, tail
 from rmote.values import Record
 
 
@@ -15,7 +15,7 @@ class CommandFailed(subprocess.CalledProcessError):
         self.args = code, done.args
 
     def __str__(self):
-        return "%s: %s%s" % (_line(self.done.args), describe(self.done), _quoted(self.done.stderr))
+        return "%s: %s%s" % (line(self.done.args), describe(self.done), _quoted(self.done.stderr))
 
 
 class CommandTimedOut(subprocess.TimeoutExpired, TimeoutError):
@@ -28,15 +28,7 @@ class CommandTimedOut(subprocess.TimeoutExpired, TimeoutError):
 
     def __str__(self):
         text = "%s: timed out after %g s, %s%s"
-        return text % (_line(self.done.args), self.timeout, describe(self.done), _quoted(self.done.stderr))
-
-
-def _line(args):
-    import os
-    from shlex import quote
-
-    line = " ".join(quote(os.fsdecode(arg)) for arg in args)
-    return line if len(line) < 1000 else line[:1000] + "..."
+        return text % (line(self.done.args), self.timeout, describe(self.done), _quoted(self.done.stderr))
 
 
 def _quoted(stderr):

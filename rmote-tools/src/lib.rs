@@ -34,12 +34,16 @@ mod content;
 mod copy;
 mod exec;
 mod fs;
+mod logger;
 mod package;
 mod packages;
 mod pacman;
 mod pacman_repository;
 mod python;
+mod quit;
+mod service;
 mod stub;
+mod user;
 
 #[doc(hidden)]
 pub use stub::private as __private;
@@ -62,6 +66,7 @@ pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
+pub use crate::logger::{Level, LogOptions, Logger};
 pub use crate::package::{
     Package, PackageConvergeOptions, PackageManager, PackageOptions, PackageUpdateOptions,
 };
@@ -73,7 +78,16 @@ pub use crate::pacman_repository::{
     PacmanKey, PacmanKeyOptions, PacmanRepository, PacmanRepositoryAbsentOptions,
     PacmanRepositoryOptions, PacmanTrustOptions,
 };
+pub use crate::quit::Quit;
+pub use crate::service::{
+    ConvergeOptions, DaemonReload, DisableOptions, EnableOptions, Service, ServiceStatus,
+    StartOptions, StatusOptions, StopOptions,
+};
 pub use crate::stub::{Keywords, Signature, Source};
+pub use crate::user::{
+    AuthorizedKeyOptions, AuthorizedKeysOptions, GroupAbsentOptions, GroupOptions, GroupResult,
+    SudoerOptions, User, UserAbsentOptions, UserOptions, UserResult,
+};
 
 /// A tool that comes with rmote.
 #[derive(Debug)]
@@ -114,9 +128,13 @@ builtin![
     AptRepository in APT_REPOSITORY,
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
+    Logger in LOGGER,
     Package in PACKAGE,
     Pacman in PACMAN,
     PacmanRepository in PACMAN_REPOSITORY,
+    Quit in QUIT,
+    Service in SERVICE,
+    User in USER,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

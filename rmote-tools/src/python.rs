@@ -1,6 +1,6 @@
 //! The Python modules of this crate, and what each of them imports.
 
-use rmote_client::{FAILURE, Module, PROCESS};
+use rmote_client::{FAILURE, LOGS, Module, PROCESS};
 
 macro_rules! module {
     ($name:literal $(, $needs:expr)*) => {
@@ -22,6 +22,7 @@ pub(crate) static SENDER: Module = module!("sender", &BLOCKS, &TREE);
 
 // What several tools use.
 static EDIT: Module = module!("edit", PROCESS);
+static MANAGER: Module = module!("manager", &EXEC);
 static PACKAGES: Module = module!("packages");
 static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 
@@ -34,6 +35,15 @@ static PACMAN_HOLD: Module = module!("pacman_hold", &ALPM, &PACMAN_CONF);
 static APK: Module = module!("apk", FAILURE, &PACKAGES, &PROGRAM);
 static DNF: Module = module!("dnf", FAILURE, &PACKAGES, &PROGRAM);
 
+// What manages services.
+static OPENRC: Module = module!("openrc", &MANAGER, &PROGRAM);
+static SYSTEMD: Module = module!("systemd", &MANAGER, &PROGRAM);
+// What `user` is made of.
+static ACCOUNTS: Module = module!("accounts", &PROGRAM);
+static HOMES: Module = module!("homes", &EDIT, &PROGRAM);
+static AUTHORIZED_KEYS: Module = module!("authorized_keys", &ACCOUNTS, &EDIT, &HOMES);
+static SUDOERS: Module = module!("sudoers", &EDIT, &PROGRAM);
+static USERMOD: Module = module!("usermod", &ACCOUNTS, &HOMES, &PROGRAM);
 // What tools of packages use.
 static APT_GET: Module = module!("apt_get", PROCESS, &EDIT, &PROGRAM);
 static DPKG: Module = module!("dpkg", &PROGRAM);
@@ -53,6 +63,7 @@ pub(crate) static APT_REPOSITORY: Module = module!(
 );
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
+pub(crate) static LOGGER: Module = module!("logger", LOGS);
 pub(crate) static PACKAGE: Module =
     module!("package", FAILURE, &APK, &APT, &DNF, &PACMAN, &PROGRAM);
 pub(crate) static PACMAN: Module = module!(
@@ -64,6 +75,17 @@ pub(crate) static PACMAN: Module = module!(
     &PROGRAM
 );
 pub(crate) static PACMAN_REPOSITORY: Module = module!("pacman_repository", &PACMAN_CONF, &PROGRAM);
+pub(crate) static QUIT: Module = module!("quit");
+pub(crate) static SERVICE: Module = module!("service", FAILURE, &OPENRC, &SYSTEMD);
+pub(crate) static USER: Module = module!(
+    "user",
+    &ACCOUNTS,
+    &AUTHORIZED_KEYS,
+    &EDIT,
+    &PROGRAM,
+    &SUDOERS,
+    &USERMOD
+);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];

@@ -1,8 +1,4 @@
 //! Packages by whichever manager a host has, in containers with several. apk is tested in `python/tests`, with an imitation.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
-)]
 
 use rmote_tools::{
     CallError, Docker, Package, PackageConvergeOptions, PackageManager, PackageOptions,

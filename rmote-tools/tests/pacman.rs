@@ -1,8 +1,4 @@
 //! pacman for real, in containers that have it. What is to be so is said in `python/tests/disposable`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
-)]
 
 use rmote_tools::{
     CallError, Docker, PackageResult, PackageState, Pacman, PacmanKeyOptions, PacmanOptions,
@@ -47,18 +43,18 @@ fn prepare(container: &Container, code: &str) {
     assert!(succeeded, "{output}");
 }
 
-fn brief(results: &[PackageResult]) -> Vec<(&str, bool, &str, &str, bool)> {
-    let brief = |one: &'_ PackageResult| (one.changed, one.held);
+type Brief<'a> = (&'a str, bool, &'a str, &'a str, bool);
+
+fn brief(results: &[PackageResult]) -> Vec<Brief<'_>> {
     results
         .iter()
         .map(|one| {
-            let (changed, held) = brief(one);
             (
                 one.name.as_str(),
-                changed,
+                one.changed,
                 one.before.as_str(),
                 one.version.as_str(),
-                held,
+                one.held,
             )
         })
         .collect()

@@ -309,8 +309,13 @@ impl LogRecord {
         Ok(Frame::new(Kind::Log, id, tuple.encode(limits)?))
     }
 
-    /// Reads the frame.
+    /// Reads the frame, which has no flag.
     pub fn decode(frame: &Frame, limits: &Limits) -> Result<Self, MessageError> {
+        read(frame, Kind::Log, limits)
+    }
+
+    /// Reads the frame with [`FLAG_DROPPED`](crate::FLAG_DROPPED): how many records were dropped before it.
+    pub fn decode_dropped(frame: &Frame, limits: &Limits) -> Result<u64, MessageError> {
         read(frame, Kind::Log, limits)
     }
 }

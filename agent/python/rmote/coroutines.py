@@ -24,7 +24,6 @@ def start(agent, call, awaitable):
                 agent.parked.release()
             except RuntimeError:
                 pass
-            start_new_thread(agent.guard, (agent.listen, lambda: False))
     agent.loop.start(call, awaitable)
 
 
@@ -41,6 +40,7 @@ class Loop:
 
     def run(self):
         """Runs the loop, in the main thread, for ever."""
+        self.listen()
         asyncio.set_event_loop(self.loop)
         if sys.version_info < (3, 8):
             asyncio.get_child_watcher().attach_loop(self.loop)
@@ -51,6 +51,14 @@ class Loop:
                 # From a task that a tool has left to itself, or a signal handler.
                 pass
         self.agent.end("the event loop is broken")
+
+    def listen(self):
+        """Has another thread do what the main thread did: not sooner, or that one might take what was to wake this one."""
+        try:
+            start_new_thread(self.agent.guard, (self.agent.listen, lambda: False))
+        except RuntimeError:
+            # Calls take them all.
+            self.loop.call_later(1, self.listen)
 
     def current(self):
         """The call of the coroutine that this thread is in, or works for."""

@@ -21,7 +21,12 @@ class Further:
 
     def flush_printed(self, call):
         with self.printing:
-            for number, held in list(call.printed and call.printed.items()):
+            for number, held in sorted(call.printed and call.printed.items()):
+                if not number:
+                    # Records of a log, each whole.
+                    from rmote.logs import move
+                    move(call, held)
+                    continue
                 data = bytes(held)
                 del held[:len(data)]
                 if data:

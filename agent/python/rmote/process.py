@@ -6,6 +6,7 @@ LIMIT = 16 << 20
 GRACE = 2.0  # seconds between TERM and KILL
 LINGER = 0.5  # seconds that a pipe may stay open after the command itself ended
 CHUNK = 1 << 16
+DEBUG = 10
 
 
 class Finished:
@@ -38,6 +39,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
 
     from rmote import agent, children
 
+    began = monotonic()
     if isinstance(input, str):
         input = input.encode("utf-8", "surrogateescape")
     out, err = bytearray(), bytearray()
@@ -132,6 +134,7 @@ def run(argv, *, input=None, env=None, clear_env=False, cwd=None, timeout=None, 
         done.signal = -code
     else:
         done.code = code
+    trace("%d ended: %s, after %.3f s", child.pid, describe(done), monotonic() - began)
     return done
 
 
@@ -169,7 +172,26 @@ def start(argv, *, env=None, clear_env=False, cwd=None, **options):
             raise
     finally:
         agent.starting.pop()
+    trace("%d started: %s", child.pid, line(argv))
     return child
+
+
+def trace(message, *args):
+    """Logs what becomes of a command, if that is wanted, and without Python's `logging`. What it reads is not shown."""
+    from rmote.agent import agent
+
+    if agent and agent.log_level <= DEBUG:
+        from rmote.logs import send
+
+        send(DEBUG, "rmote.process", message % args)
+
+
+def line(args):
+    """The words of a command as a shell would read them, cut where it gets long."""
+    from shlex import quote
+
+    text = " ".join(quote(os.fsdecode(arg)) for arg in args)
+    return text if len(text) < 1000 else text[:1000] + "..."
 
 
 def describe(done):

@@ -180,6 +180,7 @@ class Agent(Link):
         self.outputs = {}
         self.order = []
         self.logs = []
+        self.dropped = 0
         self.pongs = []
         self.items = {}
         self.parts = {}
@@ -291,6 +292,8 @@ class Agent(Link):
             self.granted[id] = self.granted.get(id, 0) + int.from_bytes(payload, "little")
         elif kind == DATA_END:
             self.over.add(id)
+        elif kind == LOG and flags:
+            self.dropped += decode(payload)
         elif kind == LOG:
             self.logs.append((id,) + decode(payload))
         elif kind == PONG:

@@ -100,6 +100,56 @@ def subprocess_pipe():
     import subprocess
     return subprocess.PIPE
 
+class Held(dict):
+    """Holds the main thread up where that looks whether there are calls."""
+    held = False
+    gate = _thread.allocate_lock()
+
+    def __len__(self):
+        if not self.held and sys._getframe(1).f_code.co_name == "listen":
+            self.held = True
+            self.gate.acquire()
+        return dict.__len__(self)
+
+def hold_main():
+    """Wakes the main thread, and returns when it is held up."""
+    from rmote import agent
+    agent.agent.calls = calls = Held(agent.agent.calls)
+    calls.gate.acquire()
+    agent.agent.parked.release()
+    while not calls.held: time.sleep(0.001)
+
+def loop_is_made():
+    from rmote import agent
+    with agent.agent.lock:
+        return agent.agent.loop is not None
+
+def parked_again():
+    from rmote import agent
+    return agent.agent.parked.locked()
+
+def let_main_go():
+    Held.gate.release()
+
+def refuse_a_thread():
+    from rmote import coroutines
+    start = coroutines.start_new_thread
+
+    def refuse(*args):
+        coroutines.start_new_thread = start
+        raise RuntimeError("can't start new thread")
+
+    coroutines.start_new_thread = refuse
+
+def listens():
+    """Whether a thread sees that the controller lives."""
+    for frame in sys._current_frames().values():
+        while frame:
+            if frame.f_code.co_name == "listen" and frame.f_code.co_filename == "rmote/seldom.py":
+                return True
+            frame = frame.f_back
+    return False
+
 async def fails():
     raise KeyError("x")
 
@@ -397,6 +447,24 @@ class Concurrency(Case):
             # Python 3.6 cannot tell coroutines apart.
             printed = agent.printed(id) if sys.version_info >= (3, 7) else agent.output()
             self.assertEqual(printed.count(name.encode()), 1)
+
+    def test_coroutines_run_however_late_the_main_thread_wakes(self):
+        agent = self.start()
+        agent.run("t:hold_main")
+        id = agent.call("t:async_meet", 0)
+        until(lambda: agent.run("t:loop_is_made"))
+        # Nobody else may take what is to wake it, even if there is time enough.
+        for _ in range(100):
+            if agent.run("t:parked_again"):
+                break
+        agent.run("t:let_main_go")
+        self.assertEqual(agent.result(id), True)
+
+    def test_the_link_is_watched_beside_coroutines_as_soon_as_there_is_a_thread_for_it(self):
+        agent = self.start()
+        agent.run("t:refuse_a_thread")
+        self.assertEqual(agent.run("t:async_meet", 0), True)
+        until(lambda: agent.run("t:listens"))
 
     def test_coroutines_start_processes(self):
         agent = self.start()

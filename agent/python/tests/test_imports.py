@@ -26,7 +26,7 @@ OTHERS = {
     "ending": {"_signal", "os", "time"},
     "watcher": {"_signal", "os", "select", "time"},
     "interrupt": {"_functools", "_operator", "_thread", "ctypes", "dis", "gc", "itertools", "sys"},
-    "process": {"errno", "os", "select", "signal", "subprocess", "threading", "time"},
+    "process": {"errno", "shlex", "os", "select", "signal", "subprocess", "threading", "time"},
     "protocol": {"subprocess", "sys"},
     "streams": {"_collections", "_thread", "asyncio", "io", "time", "zlib"},
     "template": set(),

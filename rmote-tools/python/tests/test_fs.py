@@ -431,6 +431,19 @@ class Write(Case):
         self.assertEqual(self.get(), b"new{}")
         self.assert_names("f", "seen")
 
+    def test_a_new_file_is_made_in_another_folder(self):
+        os.mkdir(self.path("etc"))
+        os.mkdir(self.path("etc/d"))
+        seen = self.path("seen")
+        look = ["/bin/sh", "-c", 'dirname "$1" > "$2"; ls "$3" >> "$2"', "sh", "{}", seen, self.path("etc/d")]
+        for content, before in (b"new", b""), (b"newer", b"f\n"):
+            done = edit.change(self.path("etc/d/f"), lambda old: content, folder=self.path("etc"), validate=look)
+            self.assertEqual((done.changed, done.in_place, self.get("etc/d/f")), (True, False, content))
+            self.assertEqual(self.get("seen"), self.path("etc").encode() + b"\n" + before)
+        with self.assertRaises(ValueError):
+            edit.change(self.path("etc/d/f"), lambda old: b"", folder=self.path("etc"), validate=["false", "{}"])
+        self.assertEqual((os.listdir(self.path("etc")), os.listdir(self.path("etc/d"))), (["d"], ["f"]))
+
     def test_validate_quotes_the_path(self):
         os.mkdir(self.path("a b'c"))
         FS.write(self.path("a b'c/f"), "x", validate="test -f {}")
