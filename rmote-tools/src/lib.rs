@@ -35,7 +35,10 @@ mod copy;
 mod exec;
 mod fs;
 mod logger;
+mod package;
 mod packages;
+mod pacman;
+mod pacman_repository;
 mod python;
 mod quit;
 mod service;
@@ -64,7 +67,17 @@ pub use crate::fs::{
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
 pub use crate::logger::{Level, LogOptions, Logger};
+pub use crate::package::{
+    Package, PackageConvergeOptions, PackageManager, PackageOptions, PackageUpdateOptions,
+};
 pub use crate::packages::{PackageResult, PackageState, Wanted};
+pub use crate::pacman::{
+    Pacman, PacmanOptions, PacmanUnholdOptions, PacmanUpdateOptions, PacmanUpgradeOptions,
+};
+pub use crate::pacman_repository::{
+    PacmanKey, PacmanKeyOptions, PacmanRepository, PacmanRepositoryAbsentOptions,
+    PacmanRepositoryOptions, PacmanTrustOptions,
+};
 pub use crate::quit::Quit;
 pub use crate::service::{
     ConvergeOptions, DaemonReload, DisableOptions, EnableOptions, Service, ServiceStatus,
@@ -116,6 +129,9 @@ builtin![
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
     Logger in LOGGER,
+    Package in PACKAGE,
+    Pacman in PACMAN,
+    PacmanRepository in PACMAN_REPOSITORY,
     Quit in QUIT,
     Service in SERVICE,
     User in USER,

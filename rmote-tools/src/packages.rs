@@ -1,10 +1,9 @@
 //! What package managers are asked for and what they answer, the same for all of them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// What a package is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum PackageState {
     /// Installed.
@@ -16,6 +15,17 @@ pub enum PackageState {
     Latest,
     /// Installed, and kept in its version when others are upgraded.
     Held,
+}
+
+impl Serialize for PackageState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Present => "present",
+            Self::Absent => "absent",
+            Self::Latest => "latest",
+            Self::Held => "held",
+        })
+    }
 }
 
 /// A package as it is wanted. Text becomes one that is to be present: `"nginx"`, `"nginx=1.22.1-9"`.

@@ -26,6 +26,15 @@ static MANAGER: Module = module!("manager", &EXEC);
 static PACKAGES: Module = module!("packages");
 static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 
+// What the tools for pacman use.
+static PACMAN_CONF: Module = module!("pacman_conf", &EDIT, &PROGRAM);
+static ALPM: Module = module!("alpm", &PACMAN_CONF, &PROGRAM);
+static PACMAN_HOLD: Module = module!("pacman_hold", &ALPM, &PACMAN_CONF);
+
+// Package managers that have no tool of their own.
+static APK: Module = module!("apk", FAILURE, &PACKAGES, &PROGRAM);
+static DNF: Module = module!("dnf", FAILURE, &PACKAGES, &PROGRAM);
+
 // What manages services.
 static OPENRC: Module = module!("openrc", &MANAGER, &PROGRAM);
 static SYSTEMD: Module = module!("systemd", &MANAGER, &PROGRAM);
@@ -55,6 +64,17 @@ pub(crate) static APT_REPOSITORY: Module = module!(
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
 pub(crate) static LOGGER: Module = module!("logger", LOGS);
+pub(crate) static PACKAGE: Module =
+    module!("package", FAILURE, &APK, &APT, &DNF, &PACMAN, &PROGRAM);
+pub(crate) static PACMAN: Module = module!(
+    "pacman",
+    &ALPM,
+    &PACKAGES,
+    &PACMAN_CONF,
+    &PACMAN_HOLD,
+    &PROGRAM
+);
+pub(crate) static PACMAN_REPOSITORY: Module = module!("pacman_repository", &PACMAN_CONF, &PROGRAM);
 pub(crate) static QUIT: Module = module!("quit");
 pub(crate) static SERVICE: Module = module!("service", FAILURE, &OPENRC, &SYSTEMD);
 pub(crate) static USER: Module = module!(

@@ -1,0 +1,167 @@
+import os
+import shutil
+import subprocess
+import time
+import unittest
+
+from bootstrap import load
+
+Dnf = load("dnf").Dnf
+program = load("program")
+
+REPO = "/srv/rpm"
+SPEC = """Name: %s
+Version: %s
+Release: 1
+Summary: for a test
+License: none
+BuildArch: noarch
+%s
+%%description
+For a test.
+%%files
+"""
+CONF = "[local]\nname=local\nbaseurl=file:///srv/rpm\ngpgcheck=0\n"
+
+
+def build(name, version, *fields):
+    """Makes a package with rpmbuild."""
+    os.makedirs("/srv/spec", exist_ok=True)
+    with open("/srv/spec/x.spec", "w") as file:
+        file.write(SPEC % (name, version, "\n".join(fields)))
+    words = ["rpmbuild", "-bb", "--define", "_rpmdir /srv/built", "--define", "_topdir /srv/top", "/srv/spec/x.spec"]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return "/srv/built/noarch/%s-%s-1.noarch.rpm" % (name, version)
+
+
+def publish(*paths):
+    os.makedirs(REPO, exist_ok=True)
+    for path in paths:
+        shutil.copy(path, REPO)
+    subprocess.run(["createrepo_c", "-q", REPO], check=True)
+
+
+def want(name, state, version=""):
+    return {"name": name, "state": state, "version": version}
+
+
+class Host(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.first = [
+            build("alpha", "1.0"),
+            build("beta", "1.0", "Requires: alpha", "Provides: vi = 9"),
+            build("gamma", "1.0", "Epoch: 2"),
+        ]
+        cls.newer = build("alpha", "2.0")
+
+    def setUp(self):
+        names = [name for name in ("alpha", "beta", "gamma") if name in self.versions()]
+        if names:
+            subprocess.run(["rpm", "-e"] + names, check=True)
+        for folder in (REPO, "/var/cache/dnf"):
+            shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs("/etc/yum.repos.d", exist_ok=True)
+        with open("/etc/yum.repos.d/local.repo", "w") as file:
+            file.write(CONF)
+        publish(*self.first)
+
+    def versions(self):
+        out = subprocess.run(["rpm", "-qa", "--qf", "%{NAME} %{EVR}\n"], stdout=subprocess.PIPE, universal_newlines=True)
+        return dict(line.split() for line in out.stdout.splitlines())
+
+    def results(self, *packages, **options):
+        return [(one.changed, one.before, one.version) for one in Dnf.converge(*packages, **options)]
+
+    def test_a_playbook_run_twice_changes_nothing_the_second_time(self):
+        def play(**options):
+            wants = "beta", "gamma", "vi", want("alpha", "latest"), want("nano", "absent")
+            return self.results(*wants, **options)
+
+        done = [(True, "", "1.0-1"), (True, "", "2:1.0-1"), (True, "", "1.0-1"), (True, "", "1.0-1"), (False, "", "")]
+        dry = play(check=True)
+        self.assertEqual([one[0] for one in dry], [True, True, True, True, False])
+        self.assertEqual(self.versions(), {})
+        self.assertEqual(play(), done)
+        self.assertEqual([one[0] for one in play()], [False] * 5)
+        self.assertEqual([one[0] for one in play(check=True)], [False] * 5)
+
+    def test_latest_and_versions(self):
+        self.assertEqual(self.results("alpha"), [(True, "", "1.0-1")])
+        publish(self.newer)
+        self.assertTrue(Dnf.update(check=True))
+        self.assertEqual([Dnf.update(), Dnf.update()], [True, False])
+        self.assertEqual(self.results("alpha"), [(False, "1.0-1", "1.0-1")])
+        self.assertEqual(self.results("alpha", state="latest", check=True), [(True, "1.0-1", "2.0-1")])
+        self.assertEqual(self.results("alpha", state="latest"), [(True, "1.0-1", "2.0-1")])
+        self.assertEqual(self.results("alpha", state="latest"), [(False, "2.0-1", "2.0-1")])
+        # Back to the older one.
+        self.assertEqual(self.results("alpha=1.0"), [(True, "2.0-1", "1.0-1")])
+        self.assertEqual(self.results("alpha=1.0-1"), [(False, "1.0-1", "1.0-1")])
+        with self.assertRaises(LookupError) as caught:
+            self.results("gamma", "alpha=7")
+        self.assertEqual(str(caught.exception), "package alpha has no version 7: the repositories have 1.0-1, 2.0-1")
+        self.assertEqual(self.versions(), {"alpha": "1.0-1"})
+
+    def test_what_another_package_needs_stays_and_the_error_says_which(self):
+        Dnf.converge("beta")
+        for check in (True, False):
+            with self.assertRaises(program.CommandFailed) as caught:
+                Dnf.converge("gamma", want("alpha", "absent"), check=check)
+            self.assertIn("alpha is needed by (installed) beta", str(caught.exception))
+        self.assertEqual(self.versions(), {"alpha": "1.0-1", "beta": "1.0-1"})
+        self.assertEqual(self.results("alpha", "beta", state="absent"), [(True, "1.0-1", "")] * 2)
+        self.assertEqual(self.results("alpha", "beta", state="absent"), [(False, "", "")] * 2)
+
+    def test_what_cannot_be(self):
+        with self.assertRaises(LookupError) as caught:
+            Dnf.converge("alpha", "no-such")
+        self.assertIn("no-such", str(caught.exception))
+        for name in ("-x", "", "a b", "al*", "@group", "/etc/passwd", "a\n"):
+            with self.assertRaises(ValueError, msg=repr(name)):
+                Dnf.converge("alpha", name)
+        with self.assertRaises(NotImplementedError):
+            Dnf.converge("alpha", want("gamma", "held"))
+        self.assertEqual(self.versions(), {})
+
+    def test_a_failure_of_rpm_is_not_taken_for_not_installed(self):
+        Dnf.converge("alpha")
+        os.rename("/usr/bin/rpm", "/usr/bin/rpm.real")
+        self.addCleanup(os.rename, "/usr/bin/rpm.real", "/usr/bin/rpm")
+        with open("/usr/bin/rpm", "w") as file:
+            file.write("#!/bin/sh\necho 'error: cannot open Packages database' >&2\nexit 1\n")
+        os.chmod("/usr/bin/rpm", 0o755)
+        with self.assertRaises(program.CommandFailed) as caught:
+            Dnf.converge("alpha")
+        self.assertIn("cannot open Packages database", str(caught.exception))
+
+    def test_another_dnf_is_waited_for_and_named(self):
+        # A repository that never answers: the other one holds its lock until it is stopped.
+        code = (
+            "import dnf, sys; base = dnf.Base(); base.conf.read();"
+            "lock = dnf.lock.build_metadata_lock(base.conf.cachedir, True); lock.__enter__();"
+            "print('locked', flush=True); sys.stdin.read()"
+        )
+        other = subprocess.Popen(["python3", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(other.wait)
+        self.addCleanup(other.stdin.close)
+        self.addCleanup(other.stdout.close)
+        self.assertEqual(other.stdout.readline(), b"locked\n")
+        with self.assertRaises(TimeoutError) as caught:
+            Dnf.update(lock_timeout=0)
+        self.assertIn(str(other.pid), str(caught.exception))
+        waits = []
+
+        def sleep(seconds):
+            waits.append(seconds)
+            other.stdin.close()
+            other.wait()
+
+        old, time.sleep = time.sleep, sleep
+        self.addCleanup(setattr, time, "sleep", old)
+        Dnf.update()
+        self.assertEqual(len(waits), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
