@@ -34,6 +34,7 @@ mod exec;
 mod fs;
 mod packages;
 mod python;
+mod service;
 mod stub;
 
 #[doc(hidden)]
@@ -51,6 +52,10 @@ pub use crate::fs::{
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
 pub use crate::packages::{PackageResult, PackageState, Wanted};
+pub use crate::service::{
+    ConvergeOptions, DaemonReload, DisableOptions, EnableOptions, Service, ServiceStatus,
+    StartOptions, StatusOptions, StopOptions,
+};
 pub use crate::stub::{Keywords, Signature, Source};
 
 /// A tool that comes with rmote.
@@ -90,6 +95,7 @@ macro_rules! builtin {
 builtin![
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
+    Service in SERVICE,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

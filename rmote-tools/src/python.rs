@@ -22,14 +22,20 @@ pub(crate) static SENDER: Module = module!("sender", &BLOCKS, &TREE);
 
 // What several tools use.
 static EDIT: Module = module!("edit", PROCESS);
+static MANAGER: Module = module!("manager", &EXEC);
 static PACKAGES: Module = module!("packages");
 static PROGRAM: Module = module!("program", &EXEC, FAILURE);
+
+// What manages services.
+static OPENRC: Module = module!("openrc", &MANAGER, &PROGRAM);
+static SYSTEMD: Module = module!("systemd", &MANAGER, &PROGRAM);
 
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
 // Tools.
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
+pub(crate) static SERVICE: Module = module!("service", FAILURE, &OPENRC, &SYSTEMD);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];
