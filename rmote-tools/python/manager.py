@@ -15,14 +15,14 @@ class NoSuchService(ServiceError, LookupError):
 
 
 class ServiceTimedOut(ServiceError, TimeoutError):
-    """A job of a service that takes too long; it goes on."""
+    """A job of a service that takes too long; that of systemd goes on, that of OpenRC was ended."""
 
 
 class State:
-    """How a service is: `started`, `stopped` (neither while it changes), `enabled`, `masked`, and its manager's own words.
+    """How a service is: `started`, `stopped` (neither while it changes), `enabled`, `masked`, and its manager's words.
 
-    `partly` is for what is enabled in part only: until the next boot, or some of several. `enabled` is None where nobody
-    can say, and `fixed` says why it cannot be enabled or disabled. `stale` is for a unit whose files changed.
+    `partly` is for what is enabled in part only: until the next boot, or some of several. `enabled` is None where
+    nobody can say, and `fixed` says why it cannot be enabled or disabled. `stale` is for a unit whose files changed.
     """
 
     started = stopped = enabled = masked = partly = stale = False
@@ -35,6 +35,8 @@ class State:
 
 class Manager:
     """The base of all managers: they have `look`, which makes a `State`, `take` and `explain`."""
+
+    late = "goes on"  # what becomes of a job that takes too long
 
     def __init__(self, check=False, settle=0, timeout=None):
         if settle < 0 or timeout is not None and timeout <= 0:
@@ -141,7 +143,7 @@ class Manager:
             return command()
         except CommandTimedOut:
             now = ": it is %s" % self.look(unit, known=True) if state else ""
-            text = "%s: %s is not done after %g s, and goes on%s"
-            raise ServiceTimedOut(text % (unit, verb, self.timeout, now)) from None
+            text = "%s: %s is not done after %g s, and %s%s"
+            raise ServiceTimedOut(text % (unit, verb, self.timeout, self.late, now)) from None
         except CommandFailed as e:
             raise ServiceError(self.explain(str(e), unit, *about) if state else str(e)) from None

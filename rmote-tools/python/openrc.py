@@ -5,13 +5,17 @@ from rmote.tools.program import check_name, need, output, run
 
 NAME = "[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,254}"
 # What a status answers with its exit code; those below 4 are what init scripts of any kind say.
-ACTIVE = {0: "started", 1: "stopped", 2: "stopped", 3: "stopped", 4: "stopping", 8: "starting", 16: "inactive", 32: "crashed"}
+ACTIVE = {
+    0: "started", 1: "stopped", 2: "stopped", 3: "stopped", 4: "stopping", 8: "starting", 16: "inactive", 32: "crashed",
+}
 # A service is enabled there unless another runlevel has it already.
 RUNLEVEL = "default"
 
 
 class OpenRC(Manager):
     """The services of the whole system. `sub` is empty, and `file_state` has the runlevels of a service."""
+
+    late = "was ended"
 
     def __init__(self, user=False, **options):
         Manager.__init__(self, **options)

@@ -24,12 +24,12 @@ class Service:
     `backup.timer`. One that the host does not have is an error (`NoSuchService`), so is one that does not become what
     was asked for (`ServiceError`, with the last lines of its log). `check` changes nothing and answers as it would be;
     `user` means the units of the user who the agent runs as; `timeout` is how many seconds each of the manager's jobs
-    may take before the call gives up (`ServiceTimedOut`), while the job goes on. Changed unit files are reloaded before
-    they are used. `settle` is how many seconds the main process must live after a start, a restart or a reload, for
-    those units whose start does not tell whether it succeeded.
+    may take before the call gives up (`ServiceTimedOut`); with systemd the job goes on. Changed unit files are
+    reloaded before they are used. `settle` is how many seconds the main process must live after a start, a restart or
+    a reload, for those units whose start does not tell whether it succeeded.
 
-    Under OpenRC there are no masks, no users' services and no `settle`: its own status is believed, right after the start.
-    Its crash detection, `supervise-daemon` and Alpine's own version could not be tried.
+    Under OpenRC there are no masks, no users' services and no `settle`: its own status is believed, right after the
+    start. Debian's OpenRC 0.45 was tried; its `supervise-daemon`, crashed services and Alpine were not.
     """
 
     @staticmethod
@@ -74,12 +74,14 @@ class Service:
 
         A static one is disabled as it is. Under OpenRC it leaves all runlevels.
         """
-        return _manager(user, check=check, timeout=timeout).converge(name, started=False if now else None, enabled=False)
+        manager = _manager(user, check=check, timeout=timeout)
+        return manager.converge(name, started=False if now else None, enabled=False)
 
     @staticmethod
     def mask(name, *, now=False, check=False, user=False, timeout=None):
         """Makes sure that nothing can start a unit, and with `now` that it is stopped."""
-        return _manager(user, check=check, timeout=timeout).converge(name, started=False if now else None, masked=True)
+        manager = _manager(user, check=check, timeout=timeout)
+        return manager.converge(name, started=False if now else None, masked=True)
 
     @staticmethod
     def unmask(name, *, check=False, user=False, timeout=None):

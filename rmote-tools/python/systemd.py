@@ -8,7 +8,7 @@ from rmote.tools.program import check_name, find, need, run
 NAME = "(?!-)[A-Za-z0-9:_.@\\\\-]{1,255}|-\\.(mount|slice)"
 TYPES = "automount", "device", "mount", "path", "scope", "service", "slice", "socket", "swap", "target", "timer"
 ASKED = (
-    "Id,LoadState,LoadError,ActiveState,SubState,Result,UnitFileState,NeedDaemonReload,Type,MainPID,NRestarts,"
+    "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NeedDaemonReload,Type,MainPID,NRestarts,"
     "CanReload,FragmentPath"
 )
 # Types of services whose start is done before they have had a chance to fail.
@@ -43,7 +43,7 @@ class Systemd(Manager):
         check_name("a unit", name, NAME)
         unit = name if name.rpartition(".")[2] in TYPES and "." in name else name + ".service"
         if unit.rpartition(".")[0][-1:] == "@":
-            raise ValueError("a unit %r is refused: a template needs an instance, as in %sNAME" % (name, name.partition("@")[0] + "@"))
+            raise ValueError("a unit %r is refused: a template needs an instance, as in getty@tty1" % name)
         state = self.parse(self.ask(ASKED, unit)[0])
         if state.load == "not-found" and state.active == "inactive" and not known:
             raise NoSuchService("no such service: systemd has no unit %s" % unit)
@@ -82,8 +82,9 @@ class Systemd(Manager):
     def parse(values):
         state = State()
         for field, name in (
-            ("id", "Id"), ("load", "LoadState"), ("active", "ActiveState"), ("sub", "SubState"), ("file_state", "UnitFileState"),
-            ("fragment", "FragmentPath"), ("type", "Type"), ("pid", "MainPID"), ("restarts", "NRestarts"), ("ended", "Result"),
+            ("id", "Id"), ("load", "LoadState"), ("active", "ActiveState"), ("sub", "SubState"), ("type", "Type"),
+            ("file_state", "UnitFileState"), ("fragment", "FragmentPath"), ("pid", "MainPID"), ("ended", "Result"),
+            ("restarts", "NRestarts"),
         ):
             setattr(state, field, values.get(name, ""))
         state.started = state.active in ("active", "reloading", "refreshing")
@@ -104,7 +105,7 @@ class Systemd(Manager):
                 elif section == "[Install]" and name.rstrip() == "Also":
                     # An empty one takes back those before.
                     units = units + value.split() if value.strip() else []
-        return [unit for unit in units if "%" not in unit]
+        return [unit for unit in units if "%" not in unit and "@." not in unit]
 
     def disabling(self, state):
         return "disable --runtime" if state.file_state == "enabled-runtime" else "disable"
@@ -122,7 +123,7 @@ class Systemd(Manager):
     def take(self, step, state):
         from time import time
 
-        since = int(time())
+        since = time()
         verb, *options = step.split()
         if state.stale and verb in ("start", "restart", "reload", "enable"):
             self.job("daemon-reload", state, since)
@@ -162,17 +163,17 @@ class Systemd(Manager):
         if find("journalctl"):
             # What the unit printed last may be on its way still.
             run("journalctl", "--sync", ok=None, timeout=5)
-            words = "--since=@%d" % since, "--lines=%d" % LINES, "--output=cat", "--quiet", "--no-pager"
+            words = "--since=@%.6f" % since, "--lines=%d" % LINES, "--output=cat", "--quiet", "--no-pager"
             log = run("journalctl", "--user-unit" if self.scope else "--unit", unit, *words, ok=None).stdout
         if not log.strip():
             log = self.systemctl("status", "--full", "--lines=%d" % LINES, "--", unit, ok=None).stdout
         return text + "\n" + log.decode("utf-8", "backslashreplace").rstrip()
 
     def daemon_reload(self):
-        units = [values["Id"] for values in self.ask("Id,NeedDaemonReload", "*") if values.get("NeedDaemonReload") == "yes"]
+        known = self.ask("Id,NeedDaemonReload", "*")
         if not self.check:
-            Manager.job(self, "daemon-reload", None, lambda: self.systemctl("daemon-reload", timeout=self.timeout), None)
-        return sorted(units)
+            self.job("daemon-reload", None, None)
+        return sorted(values["Id"] for values in known if values.get("NeedDaemonReload") == "yes")
 
 
 def _wait(pid, seconds):

@@ -135,6 +135,7 @@ builtin![
     Quit in QUIT,
     Service in SERVICE,
     User in USER,
+    Service in SERVICE,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

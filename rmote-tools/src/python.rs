@@ -48,6 +48,9 @@ static USERMOD: Module = module!("usermod", &ACCOUNTS, &HOMES, &PROGRAM);
 static APT_GET: Module = module!("apt_get", PROCESS, &EDIT, &PROGRAM);
 static DPKG: Module = module!("dpkg", &PROGRAM);
 static OPENPGP: Module = module!("openpgp");
+// What manages services.
+static OPENRC: Module = module!("openrc", &MANAGER, &PROGRAM);
+static SYSTEMD: Module = module!("systemd", &MANAGER, &PROGRAM);
 
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
@@ -86,6 +89,7 @@ pub(crate) static USER: Module = module!(
     &SUDOERS,
     &USERMOD
 );
+pub(crate) static SERVICE: Module = module!("service", FAILURE, &OPENRC, &SYSTEMD);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];

@@ -11,8 +11,8 @@ crate::tool! {
     ///
     /// What a call answers was looked up after it. A service that the host does not have is an error (`NoSuchService`,
     /// also for [`stop`](Self::stop)), so is one that did not become what was asked for: `ServiceError`, with the last
-    /// lines of its log. A job that takes longer than `timeout` goes on, the call ends with `ServiceTimedOut`, which is a
-    /// `TimeoutError`. Unit files that changed are reloaded before they are used.
+    /// lines of its log. A job that takes longer than `timeout` goes on (that of `OpenRC` is ended), the call ends with
+    /// `ServiceTimedOut`, which is a `TimeoutError`. Unit files that changed are reloaded before they are used.
     ///
     /// Of `OpenRC`, masks, services of users and `settle` are missing: its own status is believed. Debian's `OpenRC` 0.45
     /// was tried; its `supervise-daemon`, what it does about crashed services, and Alpine were not.
