@@ -1,6 +1,6 @@
 //! Packages of Debian and its kin.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::packages::{PackageResult, PackageState, Wanted};
 
@@ -135,14 +135,22 @@ crate::options! {
 }
 
 /// Which configuration file is taken where the host's was changed and the package's, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Conffiles {
     /// That of the package.
     New,
     /// That of the host.
     Old,
+}
+
+impl Serialize for Conffiles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::New => "new",
+            Self::Old => "old",
+        })
+    }
 }
 
 /// A package that is there.

@@ -36,7 +36,7 @@ crate::tool! {
     /// ```sh
     /// rmote-cli call docker://arch PacmanRepository.present custom 'https://example.com/$repo/$arch' before=core
     /// rmote-cli call docker://arch PacmanRepository.trust 34A4CE95BD836AB2481988672B13693793473BAC
-    /// rmote-cli call docker://arch PacmanRepository.absent custom check=true
+    /// rmote-cli call docker://arch PacmanRepository.absent custom
     /// ```
     pub struct PacmanRepository = &crate::python::PACMAN_REPOSITORY;
 

@@ -22,7 +22,6 @@ pub(crate) static SENDER: Module = module!("sender", &BLOCKS, &TREE);
 
 // What several tools use.
 static EDIT: Module = module!("edit", PROCESS);
-static MANAGER: Module = module!("manager", &EXEC);
 static PACKAGES: Module = module!("packages");
 static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 
@@ -36,21 +35,21 @@ static APK: Module = module!("apk", FAILURE, &PACKAGES, &PROGRAM);
 static DNF: Module = module!("dnf", FAILURE, &PACKAGES, &PROGRAM);
 
 // What manages services.
+static MANAGER: Module = module!("manager", &EXEC);
 static OPENRC: Module = module!("openrc", &MANAGER, &PROGRAM);
 static SYSTEMD: Module = module!("systemd", &MANAGER, &PROGRAM);
+
 // What `user` is made of.
 static ACCOUNTS: Module = module!("accounts", &PROGRAM);
 static HOMES: Module = module!("homes", &EDIT, &PROGRAM);
 static AUTHORIZED_KEYS: Module = module!("authorized_keys", &ACCOUNTS, &EDIT, &HOMES);
 static SUDOERS: Module = module!("sudoers", &EDIT, &PROGRAM);
 static USERMOD: Module = module!("usermod", &ACCOUNTS, &HOMES, &PROGRAM);
-// What tools of packages use.
+
+// What the tools for apt use.
 static APT_GET: Module = module!("apt_get", PROCESS, &EDIT, &PROGRAM);
 static DPKG: Module = module!("dpkg", &PROGRAM);
 static OPENPGP: Module = module!("openpgp");
-// What manages services.
-static OPENRC: Module = module!("openrc", &MANAGER, &PROGRAM);
-static SYSTEMD: Module = module!("systemd", &MANAGER, &PROGRAM);
 
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
@@ -89,7 +88,6 @@ pub(crate) static USER: Module = module!(
     &SUDOERS,
     &USERMOD
 );
-pub(crate) static SERVICE: Module = module!("service", FAILURE, &OPENRC, &SYSTEMD);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];
