@@ -1,9 +1,9 @@
 //! Templates that are rendered here.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use minijinja::syntax::SyntaxConfig;
@@ -136,10 +136,10 @@ impl LocalTemplate {
                     let value = convert(value).map_err(|error| format!("{name}: {error}"))?;
                     Ok((name.clone(), value))
                 });
-                pairs.collect::<Result<minijinja::Value, String>>()
+                pairs.collect::<Result<BTreeMap<_, _>, String>>()
             })
             .map_err(TemplateError::Values)?;
-        self.fill(context)
+        self.fill(context.into())
     }
 
     fn fill(&self, context: minijinja::Value) -> Result<String, TemplateError> {
@@ -156,10 +156,10 @@ impl LocalTemplate {
             Ok(_) => {
                 Ok(String::from_utf8(output.bytes).expect("what MiniJinja writes are strings"))
             }
-            Err(error) if output.full => {
-                let message = format!("more than {} bytes of text", self.size);
-                Err(at(&self.name, template.source(), &error, message))
-            }
+            Err(_) if output.full => Err(TemplateError::TooLong {
+                name: self.name.clone(),
+                size: self.size,
+            }),
             Err(error) => Err(mistake(&self.name, template.source(), &error, self.secret)),
         }
     }
@@ -189,7 +189,7 @@ pub enum TemplateError {
         #[source]
         source: io::Error,
     },
-    /// It is no template, it failed, or it reached a limit.
+    /// It is no template, it failed, or it took too many steps.
     #[error("{name}: line {line}, column {column}: {message}")]
     Template {
         /// The file, safe to print, or `template`.
@@ -200,6 +200,14 @@ pub enum TemplateError {
         column: usize,
         /// What is wrong.
         message: String,
+    },
+    /// The text became too long.
+    #[error("{name}: more than {size} bytes of text")]
+    TooLong {
+        /// The file, safe to print, or `template`.
+        name: String,
+        /// The limit.
+        size: usize,
     },
     /// The values are no plain data, or have no names.
     #[error("values: {0}")]
@@ -224,27 +232,21 @@ fn mistake(name: &str, text: &str, error: &Error, secret: bool) -> TemplateError
         _ if secret => format!("{kind} (the rest is hidden)"),
         _ => full(error),
     };
-    at(name, text, error, message)
+    let line = error.line().unwrap_or(1);
+    let before = error.range().and_then(|range| text.get(..range.start));
+    let start = before.unwrap_or("").rsplit('\n').next().unwrap_or("");
+    TemplateError::Template {
+        name: name.to_owned(),
+        line,
+        column: start.chars().count() + 1,
+        message,
+    }
 }
 
 fn full(error: &Error) -> String {
     match error.detail() {
         Some(detail) => format!("{}: {}", error.kind(), escape(detail)),
         None => error.kind().to_string(),
-    }
-}
-
-/// The error with its place.
-fn at(name: &str, text: &str, error: &Error, message: String) -> TemplateError {
-    let line = error.line().unwrap_or(1);
-    let start_of = |Range { start, .. }| text.get(..start);
-    let before = error.range().and_then(start_of).unwrap_or("");
-    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-    TemplateError::Template {
-        name: name.to_owned(),
-        line,
-        column,
-        message,
     }
 }
 
@@ -266,14 +268,18 @@ fn convert(value: &Value) -> Result<minijinja::Value, Cow<'static, str>> {
             let pairs = pairs
                 .iter()
                 .map(|(key, value)| Ok((convert(key)?, convert(value)?)));
-            pairs.collect::<Result<minijinja::Value, Cow<'static, str>>>()?
+            pairs
+                .collect::<Result<BTreeMap<_, _>, Cow<'static, str>>>()?
+                .into()
         }
         Value::Record(record) => {
             let fields = record
                 .fields
                 .iter()
                 .map(|(name, value)| Ok((name.clone(), convert(value)?)));
-            fields.collect::<Result<minijinja::Value, Cow<'static, str>>>()?
+            fields
+                .collect::<Result<BTreeMap<_, _>, Cow<'static, str>>>()?
+                .into()
         }
         Value::Enum(member) => convert(&member.value)?,
         other => return Err(format!("{} cannot stand in a text", other.type_name()).into()),
