@@ -40,7 +40,7 @@ mod module;
 pub mod pack;
 
 pub use injection::{INTERPRETERS, Injection, Mark, python, python_first_of};
-pub use module::{FAILURE, LOGS, MODULES, Module, PROCESS};
+pub use module::{FAILURE, LOGS, MODULES, Module, PROCESS, TEMPLATE};
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

@@ -106,19 +106,22 @@ static PROTOCOL: Module = Module::new(
     "rmote.protocol",
     "rmote/protocol.py",
     packed!("protocol"),
-    &[&RUN, &TEMPLATE],
+    &[&RUN, &TEXT],
 );
+static STEPS: Module = Module::new("rmote.steps", "rmote/steps.py", packed!("steps"), &[]);
 static STREAMS: Module = Module::new("rmote.streams", "rmote/streams.py", packed!("streams"), &[]);
-static TEMPLATE: Module = Module::new(
+/// `rmote.template`, the templates of the Python rmote 0.3.
+pub static TEMPLATE: &Module = &TEXT;
+static TEXT: Module = Module::new(
     "rmote.template",
     "rmote/template.py",
     packed!("template"),
-    &[],
+    &[&STEPS],
 );
 static WATCHER: Module = Module::new("rmote.watcher", "rmote/watcher.py", packed!("watcher"), &[]);
 
 /// What the agent's own package offers beyond its core.
-pub static MODULES: [&Module; 17] = [
+pub static MODULES: [&Module; 18] = [
     &ARGUMENTS,
     &CHILDREN,
     &COLUMNS,
@@ -133,7 +136,8 @@ pub static MODULES: [&Module; 17] = [
     &OUTPUT,
     &RUN,
     &PROTOCOL,
+    &STEPS,
     &STREAMS,
-    &TEMPLATE,
+    &TEXT,
     &WATCHER,
 ];

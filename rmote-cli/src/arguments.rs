@@ -54,6 +54,20 @@ pub(crate) fn parse(
     Ok(arguments)
 }
 
+/// Reads `NAME=TEXT` or `NAME:=JSON`; the error shows no value.
+pub(crate) fn variable(word: &OsStr) -> Result<(String, Value), String> {
+    let bytes = word.as_bytes();
+    let (name, rest) = named(bytes).ok_or("a variable is NAME=TEXT or NAME:=JSON")?;
+    let value = match rest.strip_prefix(b":=") {
+        Some(json) => {
+            let json = serde_json::from_slice(json).map_err(|error| format!("{name}: {error}"))?;
+            json::to_value(&json)
+        }
+        None => text(&rest[1..]),
+    };
+    Ok((name.to_owned(), value))
+}
+
 /// Splits `NAME=...` or `NAME:=...` behind a name that Python takes.
 fn named(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let end = bytes

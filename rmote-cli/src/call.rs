@@ -1,5 +1,6 @@
 //! `rmote-cli call`.
 
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,21 +13,21 @@ use rmote_tools::{
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
-use crate::cli::Call;
+use crate::cli::{Call, Host};
 use crate::exit::Exit;
 use crate::run::{chain, connect, failed, finish, load, targets};
 use crate::{arguments, json, printer};
 
 /// What one target gave.
-struct Outcome {
-    target: String,
+pub(crate) struct Outcome {
+    pub(crate) target: String,
     seconds: f64,
     /// None after a stream that has nothing more to say.
-    result: Result<Option<Value>, Failure>,
+    pub(crate) result: Result<Option<Value>, Failure>,
 }
 
 /// Why a target gave nothing.
-struct Failure {
+pub(crate) struct Failure {
     exit: Exit,
     /// Safe to print.
     message: String,
@@ -37,7 +38,7 @@ struct Failure {
 
 impl Failure {
     /// What a call's error says, with the function as it was typed.
-    fn of(error: &CallError, callable: &str) -> Self {
+    pub(crate) fn of(error: &CallError, callable: &str) -> Self {
         let message = match &error.kind {
             // They name the host themselves, and it is not this call's fault.
             CallErrorKind::Start(_) | CallErrorKind::Link { .. } => failed(error),
@@ -77,20 +78,40 @@ pub(crate) async fn run(call: Call) -> Exit {
         }
     };
     let several = targets.len() > 1;
+    let (json, host) = (call.json, call.host.clone());
     let call = Arc::new(call);
+    let work = move |session: Session, target: String| {
+        let call = call.clone();
+        async move { run_call(&session, &target, &call).await }
+    };
+    on_all(targets, &host, work, |outcome| {
+        if json {
+            print_json(outcome)
+        } else {
+            print(outcome, several)
+        }
+    })
+    .await
+}
+
+/// Works on every target at once, and shows each outcome as it comes.
+pub(crate) async fn on_all<W>(
+    targets: Vec<Target>,
+    host: &Host,
+    work: impl Fn(Session, String) -> W + Clone + Send + 'static,
+    show: impl Fn(&Outcome) -> io::Result<()>,
+) -> Exit
+where
+    W: Future<Output = Result<Option<Value>, Failure>> + Send + 'static,
+{
     let mut running = JoinSet::new();
     for target in targets {
-        running.spawn(one(target, call.clone()));
+        running.spawn(one(target, host.clone(), work.clone()));
     }
     let mut exit = Exit::Done;
     while let Some(Ok(outcome)) = running.join_next().await {
-        let shown = if call.json {
-            print_json(&outcome)
-        } else {
-            print(&outcome, several)
-        };
         // A reader that has seen enough is no failure.
-        if shown.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        if show(&outcome).is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
             exit = exit.max(Exit::Link);
         }
         exit = exit.max(
@@ -103,12 +124,15 @@ pub(crate) async fn run(call: Call) -> Exit {
     exit
 }
 
-async fn one(target: Target, call: Arc<Call>) -> Outcome {
+async fn one<W>(target: Target, host: Host, work: impl FnOnce(Session, String) -> W) -> Outcome
+where
+    W: Future<Output = Result<Option<Value>, Failure>>,
+{
     let started = Instant::now();
     let name = target.to_string();
-    let result = match connect(&target, &call.host).await {
+    let result = match connect(&target, &host).await {
         Ok(session) => {
-            let work = work(&session, &name, &call);
+            let work = with_events(&session, &name, work(session.clone(), name.clone()));
             finish(session.clone(), work)
                 .await
                 .unwrap_or_else(|exit| Err(Failure::new(exit, format!("{name}: interrupted"))))
@@ -122,15 +146,15 @@ async fn one(target: Target, call: Arc<Call>) -> Outcome {
     }
 }
 
-async fn work(session: &Session, target: &str, call: &Call) -> Result<Option<Value>, Failure> {
+/// Shows what happens on a host while the work is done.
+async fn with_events<T>(session: &Session, target: &str, work: impl Future<Output = T>) -> T {
     let mut events = session.events();
-    let calling = run_call(session, target, call);
-    tokio::pin!(calling);
+    tokio::pin!(work);
     let result = loop {
         tokio::select! {
             biased;
             Some(event) = events.next() => printer::event(target, &event),
-            result = &mut calling => break result,
+            result = &mut work => break result,
         }
     };
     while let Some(event) = events.try_next() {
@@ -239,23 +263,27 @@ fn print(outcome: &Outcome, several: bool) -> io::Result<()> {
             printer::result(value)
         }
         Err(failure) => {
-            match &failure.remote {
-                // Of what the agent refused, the message says all.
-                Some(remote) if failure.raised => {
-                    printer::error(&format!(
-                        "{}\n{}",
-                        failure.message,
-                        remote.traceback().trim_end()
-                    ));
-                }
-                _ => printer::error(&failure.message),
-            }
+            print_failure(failure);
             Ok(())
         }
     }
 }
 
-fn print_json(outcome: &Outcome) -> io::Result<()> {
+pub(crate) fn print_failure(failure: &Failure) {
+    match &failure.remote {
+        // Of what the agent refused, the message says all.
+        Some(remote) if failure.raised => {
+            printer::error(&format!(
+                "{}\n{}",
+                failure.message,
+                remote.traceback().trim_end()
+            ));
+        }
+        _ => printer::error(&failure.message),
+    }
+}
+
+pub(crate) fn print_json(outcome: &Outcome) -> io::Result<()> {
     let mut line = json!({
         "target": outcome.target,
         "ok": outcome.result.is_ok(),

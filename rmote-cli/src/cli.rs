@@ -97,6 +97,17 @@ Examples:
   rmote-cli sync --delete --exclude target --exclude '*.log' project web01:project
   rmote-cli sync -n web01:/etc etc";
 
+const TEMPLATE_HELP: &str = "\
+The template is Jinja, rendered here: its values do not leave this machine but for what becomes of them. A name that is
+missing is an error. Values of later options win, those of --var over all. The diff is printed; with --secret there is none.
+For templates that the host renders, with Python in them, see `call TARGET Template.write_file`.
+
+Examples:
+  rmote-cli template web01 nginx.conf.j2 /etc/nginx/nginx.conf --var workers:=4 --check
+  rmote-cli template web01,web02 app.ini.j2 /etc/app.ini --vars site.json --var user=www --mode 640 --group www
+  pass show db | rmote-cli template db my.cnf.j2 /root/.my.cnf --vars - --secret --mode 600
+  rmote-cli template web01 sshd.j2 /etc/ssh/sshd_config --vars ssh.json --backup --validate 'sshd -t -f {}'";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Call a function on one or more hosts and print its result.
@@ -119,6 +130,9 @@ pub(crate) enum Command {
         after_help = format!("{SYNC_HELP}\n\n{PLACES}\n\n{EXIT_CODES}")
     )]
     Sync(Sync),
+    /// Make a file on one or more hosts what a template here renders to.
+    #[command(after_help = format!("{TEMPLATE_HELP}\n\n{TARGETS}\n\n{EXIT_CODES}"))]
+    Template(Template),
     /// List the tools, their methods, arguments and first doc line, as a host knows them.
     #[command(after_help = TARGETS)]
     Tools(Tools),
@@ -255,6 +269,56 @@ pub(crate) struct Copying {
     /// Send changed files whole, without a look for what is the same in them.
     #[arg(long, short = 'W')]
     pub(crate) whole_file: bool,
+}
+
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent switches"
+)]
+#[derive(Debug, Args)]
+pub(crate) struct Template {
+    /// The host, or several with commas between.
+    pub(crate) target: String,
+    /// The template, a file here.
+    #[arg(value_name = "TEMPLATE")]
+    pub(crate) source: PathBuf,
+    /// The file on the host.
+    pub(crate) destination: PathBuf,
+    /// Set a value, as text or as JSON; may be given several times.
+    #[arg(long, value_name = "NAME=TEXT|NAME:=JSON")]
+    pub(crate) var: Vec<OsString>,
+    /// Set the values of a JSON object in a file, or - for standard input; may be given several times.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) vars: Vec<PathBuf>,
+    /// Change nothing, show what would change.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Keep the content out of the diff and out of errors.
+    #[arg(long)]
+    pub(crate) secret: bool,
+    /// The mode, octal; without it that of the file that is there, else 644 less the umask.
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    pub(crate) mode: Option<u32>,
+    /// The owner, a name or a number.
+    #[arg(long, value_name = "USER")]
+    pub(crate) owner: Option<String>,
+    /// The group, a name or a number.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Keep the old file beside the new one.
+    #[arg(long)]
+    pub(crate) backup: bool,
+    /// A shell command that must accept the new file before it takes its place; {} is its path.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) validate: Option<String>,
+    /// Print one JSON object a target and line: target, ok, value or error, seconds.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End the call after this time, such as 5, 1.5, 500ms or 2m; exit code 4.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) host: Host,
 }
 
 #[derive(Debug, Args)]
@@ -399,6 +463,14 @@ fn variable(text: &OsStr) -> Result<(String, OsString), &'static str> {
     let (name, value) = bytes.split_at(split.filter(|&at| at > 0).ok_or("NAME=VALUE is needed")?);
     let name = str::from_utf8(name).map_err(|_| "the name is no text")?;
     Ok((name.to_owned(), OsStr::from_bytes(&value[1..]).to_owned()))
+}
+
+/// Reads a mode as chmod has it.
+fn mode(text: &str) -> Result<u32, &'static str> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    let mode = u32::from_str_radix(digits, 8).ok();
+    mode.filter(|mode| *mode <= 0o7777)
+        .ok_or("an octal number up to 7777 is needed")
 }
 
 /// Reads `5`, `1.5`, `5s`, `500ms`, `2m` or `1h`.

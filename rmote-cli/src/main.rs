@@ -15,6 +15,7 @@ mod run;
 mod shell;
 mod signals;
 mod sync;
+mod template;
 mod terminal;
 mod tools;
 

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command, Host};
 use crate::exit::Exit;
-use crate::{call, cp, exec, printer, shell, sync, tools};
+use crate::{call, cp, exec, printer, shell, sync, template, tools};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> ExitCode {
@@ -22,6 +22,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Exec(exec) => exec::run(exec).await.into(),
         Command::Shell(shell) => shell::run(shell).await.into(),
         Command::Sync(sync) => sync::run(sync).await.into(),
+        Command::Template(template) => template::run(template).await.into(),
         Command::Tools(tools) => tools::run(tools).await.into(),
     }
 }

@@ -76,7 +76,7 @@ mod session;
 mod stream;
 mod tool;
 
-pub use rmote_agent::{FAILURE, LOGS, Module, PROCESS};
+pub use rmote_agent::{FAILURE, LOGS, Module, PROCESS, TEMPLATE};
 pub use rmote_transport::{
     Command, Docker, Exit, Fault, FaultKind, KnownHosts, Kubectl, Link, Local, Process, Reader,
     SpawnError, Ssh, Target, TargetError, Transport, Writer, clean, escape,

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::change::Change;
 use crate::content::Content;
 use crate::copy::Transfer;
+use crate::local_template::{LocalTemplate, TemplateError};
+use crate::values::Values;
 
 crate::tool! {
     /// Reads, writes and looks at files of the host.
@@ -76,6 +78,69 @@ crate::tool! {
 }
 
 impl FileSystem {
+    /// Makes sure that a file holds what a template renders to: here, so that of the values the host sees no more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rmote_tools::{FileSystem, Local, LocalTemplate, Secret, Session, Values, WriteOptions};
+    ///
+    /// let host = Session::connect(Local::new()).await?;
+    /// let fs = FileSystem::new(&host);
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.conf");
+    /// # let path = path.as_path();
+    /// let template = LocalTemplate::new("user = {{ user }}\npassword = {{ password }}\n")?;
+    /// let values = Values::new().set("user", &"shop").set("password", &Secret::from("hunter2"));
+    /// let options = WriteOptions::new().mode(0o600_u32).secret(true);
+    /// let change = fs.template_with(&template, path, values.clone(), options.clone()).await?;
+    /// assert!(change.changed && !change.diff.contains("hunter2"));
+    /// assert!(!fs.template_with(&template, path, values, options).await?.changed);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The template failed, and nothing was asked of the host; or the host could not write the file.
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of [`write`](Self::write).
+    pub async fn template(
+        &self,
+        template: &LocalTemplate,
+        path: impl Into<HostPath>,
+        values: impl Into<Values>,
+    ) -> Result<Change, TemplateError> {
+        let options = WriteOptions::new();
+        self.template_with(template, path, values, options).await
+    }
+
+    /// [`template`](Self::template), with options. `secret` also withholds what errors of the template say of the values.
+    ///
+    /// # Errors
+    ///
+    /// The template failed, and nothing was asked of the host; or the host could not write the file.
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of [`write`](Self::write).
+    pub async fn template_with(
+        &self,
+        template: &LocalTemplate,
+        path: impl Into<HostPath>,
+        values: impl Into<Values>,
+        options: WriteOptions,
+    ) -> Result<Change, TemplateError> {
+        let text = if options.secret == Some(true) {
+            template.clone().secret(true).render(values)?
+        } else {
+            template.render(values)?
+        };
+        Ok(self.write_with(path, text, options).await?)
+    }
+
     /// Copies a file or a tree of this machine to the host. See [`Transfer`].
     ///
     /// # Examples

@@ -36,6 +36,7 @@ mod exec;
 mod fs;
 mod logger;
 mod package;
+mod local_template;
 mod packages;
 mod pacman;
 mod pacman_repository;
@@ -44,6 +45,8 @@ mod quit;
 mod service;
 mod stub;
 mod user;
+mod template;
+mod values;
 
 #[doc(hidden)]
 pub use stub::private as __private;
@@ -70,6 +73,7 @@ pub use crate::logger::{Level, LogOptions, Logger};
 pub use crate::package::{
     Package, PackageConvergeOptions, PackageManager, PackageOptions, PackageUpdateOptions,
 };
+pub use crate::local_template::{LocalTemplate, TemplateError};
 pub use crate::packages::{PackageResult, PackageState, Wanted};
 pub use crate::pacman::{
     Pacman, PacmanOptions, PacmanUnholdOptions, PacmanUpdateOptions, PacmanUpgradeOptions,
@@ -88,6 +92,8 @@ pub use crate::user::{
     AuthorizedKeyOptions, AuthorizedKeysOptions, GroupAbsentOptions, GroupOptions, GroupResult,
     SudoerOptions, User, UserAbsentOptions, UserOptions, UserResult,
 };
+pub use crate::template::{CompiledTemplate, RenderOptions, Template, TemplateWriteOptions};
+pub use crate::values::Values;
 
 /// A tool that comes with rmote.
 #[derive(Debug)]
@@ -136,6 +142,7 @@ builtin![
     Service in SERVICE,
     User in USER,
     Service in SERVICE,
+    Template in TEMPLATE,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

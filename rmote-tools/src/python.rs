@@ -88,6 +88,8 @@ pub(crate) static USER: Module = module!(
     &SUDOERS,
     &USERMOD
 );
+pub(crate) static SERVICE: Module = module!("service", FAILURE, &OPENRC, &SYSTEMD);
+pub(crate) static TEMPLATE: Module = module!("template", &FILE_SYSTEM, rmote_client::TEMPLATE);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];

@@ -1,19 +1,33 @@
 """Templates of the older rmote: `${expression}` in the text, `% statement` on lines of their own."""
+import ast
+
+from rmote.steps import Spent, Steps, counted
 
 OPEN = frozenset(("for", "if", "while", "with", "try", "def", "class"))
 MORE = frozenset(("else", "elif", "except", "finally"))
 FILE = "<template>"
+STEPS = 1000000
+SIZE = 1 << 24
+# What writes a part of the text; no source can spell it.
+PUT = ".put"
+# How many closing braces may be tried as the end of one expression.
+BRACES = 200
+BAD = SyntaxError, ValueError, MemoryError, RecursionError
 
 
 class TemplateError(ValueError):
     """A template that cannot be compiled or rendered, with the line and column of the culprit, from 1."""
+
+    # The file that the template was read from.
+    name = None
 
     def __init__(self, message, line, column):
         ValueError.__init__(self, message, line, column)
         self.message, self.line, self.column = message, line, column
 
     def __str__(self):
-        return "line %d, column %d: %s" % (self.line, self.column, self.message)
+        start = "%s: " % self.name if self.name else ""
+        return "%sline %d, column %d: %s" % (start, self.line, self.column, self.message)
 
 
 class Template:
@@ -31,21 +45,51 @@ class Template:
     def render(*args, **values):
         """Renders the text with the values given as a mapping, by keyword, or both."""
         # `self` may be the name of a value too.
-        self = args[0]
+        return args[0].fill(dict(*args[1:], **values))
+
+    def fill(self, values, steps=STEPS, size=SIZE, secret=False):
+        """Renders the text in at most so many steps (see `rmote.steps`) and characters.
+
+        `secret` keeps out of errors what may be of the values: all but names that are missing.
+        """
+        work = Steps(steps, size)
         parts = []
-        names = dict(*args[1:], **values)
-        names.update(_put_=parts.append, _str_=str)
+        room = size
+
+        def put(value):
+            nonlocal room
+            text = str(value)
+            room -= len(text)
+            if room < 0:
+                work.over("more than %d characters of text" % size)
+            parts.append(text)
+
+        names = dict(work.names)
+        names.update(values)
+        names.update(work.hidden)
+        names[PUT] = put
         try:
             exec(self._code, names)
-        except Exception as error:
-            place = (1, 1)
-            trace = error.__traceback__
-            while trace:
-                if trace.tb_frame.f_code.co_filename == FILE and trace.tb_frame.f_globals is names:
-                    place = self._places[trace.tb_lineno - 1]
-                trace = trace.tb_next
-            raise TemplateError("%s: %s" % (type(error).__name__, error), *place) from error
-        return "".join(parts)
+            error = work.spent
+        except (Exception, Spent) as e:
+            # A limit is one also where the template caught it and failed on its own.
+            error = work.spent or e
+        if not error:
+            return "".join(parts)
+        line, column = self._place(error.__traceback__, names)
+        if error is work.spent:
+            raise TemplateError(str(error), line, column)
+        if secret and not isinstance(error, NameError):
+            raise TemplateError("%s (the rest is hidden)" % type(error).__name__, line, column)
+        raise TemplateError("%s: %s" % (type(error).__name__, error), line, column) from (None if secret else error)
+
+    def _place(self, trace, names):
+        place = (1, 1)
+        while trace:
+            if trace.tb_frame.f_code.co_filename == FILE and trace.tb_frame.f_globals is names:
+                place = self._places[trace.tb_lineno - 1]
+            trace = trace.tb_next
+        return place
 
     def __repr__(self):
         return "Template(%r)" % self.template[:40]
@@ -58,7 +102,9 @@ def render_template(template, **values):
 
 def _translate(text):
     """The code of a template, and the line and column behind each line of that code."""
-    source, places, blocks = [], [], []
+    if not isinstance(text, str):
+        raise TypeError("a template is text, not %s" % type(text).__name__)
+    source, places, blocks, puts = [], [], [], {}
 
     def emit(code, column):
         source.append(" " * len(blocks) + code)
@@ -81,6 +127,8 @@ def _translate(text):
         if stripped.startswith("%") and not stripped.startswith("%%"):
             code = stripped[1:].strip()
             word = _word(code)
+            if "\r" in code:
+                raise TemplateError("a carriage return in a statement", number, column)
             if not code or word.startswith("end") and (word == "end" or word[3:] in OPEN):
                 close(word or "%", column)
             elif word in OPEN or word in MORE:
@@ -101,16 +149,42 @@ def _translate(text):
             line = line.replace("%%", "%", 1)
         if number < len(lines):
             line += "\n"
-        for is_code, part, at in _pieces(line, number):
-            emit("_put_(_str_(%s))" % part if is_code else "_put_(%r)" % part, at + 1)
+        for part, at in _pieces(line, number):
+            emit("pass", at + 1)
+            puts[len(source)] = part
     if blocks:
         name, line, column = blocks[-1]
         raise TemplateError("%s has no end" % name, line, column)
     try:
-        return compile("\n".join(source) + "\n", FILE, "exec"), places
-    except (SyntaxError, ValueError) as error:
+        tree = _Puts(puts).visit(ast.parse("\n".join(source) + "\n", FILE))
+        if puts:
+            raise TemplateError("this is inside of a statement that has no end", *places[min(puts) - 1])
+        return compile(counted(tree), FILE, "exec"), places
+    except TemplateError:
+        raise
+    except BAD as error:
         line = min(getattr(error, "lineno", None) or 1, len(places))
-        raise TemplateError(getattr(error, "msg", None) or str(error), *places[line - 1]) from None
+        message = getattr(error, "msg", None) or str(error) or type(error).__name__
+        raise TemplateError(message, *(places[line - 1] if places else (1, 1))) from None
+
+
+class _Puts(ast.NodeTransformer):
+    """Puts the parts of the text where the code has a `pass` for each."""
+
+    def __init__(self, puts):
+        self.puts = puts
+
+    def visit_Pass(self, node):
+        part = self.puts.pop(node.lineno, None)
+        if part is None:
+            return node
+        for inner in ast.walk(part):
+            # It was a source of its own.
+            for field in ("lineno", "end_lineno"):
+                if hasattr(inner, field):
+                    setattr(inner, field, node.lineno)
+        put = ast.Call(ast.Name(PUT, ast.Load()), [part], [])
+        return ast.copy_location(ast.Expr(put), node)
 
 
 def _word(code):
@@ -121,30 +195,42 @@ def _word(code):
 
 
 def _pieces(line, number):
-    """Cuts a line into text and expressions: whether code, the part, and where it begins."""
+    """Cuts a line into texts and expressions, each as a syntax tree, with where it begins."""
     at = 0
+    text = ""
     while at < len(line):
         start = line.find("${", at)
         if start < 0:
-            yield False, line[at:], at
-            return
+            text += line[at:]
+            break
         if start > at and line[start - 1] == "\\":
-            yield False, line[at : start - 1] + "${", at
+            text += line[at : start - 1] + "${"
             at = start + 2
             continue
-        if start > at:
-            yield False, line[at:start], at
-        failed = None
+        text += line[at:start]
+        if text:
+            yield _parse(repr(text)), at
+            text = ""
+        failed = "${ has no end"
         end = start + 1
-        while True:
-            # Braces inside strings and dicts: the expression ends at the first brace that makes it a whole.
+        # Braces in strings and dicts: the expression ends at the first brace that makes it a whole.
+        for tried in range(BRACES):
             end = line.find("}", end + 1)
             if end < 0:
-                raise TemplateError(failed or "${ has no end", number, start + 1)
+                raise TemplateError(failed, number, start + 1)
             try:
-                compile("_str_(%s)" % line[start + 2 : end], FILE, "eval")
+                part = _parse(line[start + 2 : end].strip() or "''")
                 break
-            except (SyntaxError, ValueError) as error:
-                failed = failed or getattr(error, "msg", None) or str(error)
-        yield True, line[start + 2 : end], start
+            except BAD as error:
+                if not tried:
+                    failed = getattr(error, "msg", None) or str(error) or type(error).__name__
+        else:
+            raise TemplateError(failed, number, start + 1)
+        yield part, start
         at = end + 1
+    if text:
+        yield _parse(repr(text)), at
+
+
+def _parse(code):
+    return ast.parse(code, FILE, "eval").body

@@ -654,7 +654,7 @@ class Host(Tool):
 """
 
     def test_runs_unchanged(self):
-        agent = self.start("protocol", "process", "template")
+        agent = self.start("protocol", "process", "steps", "template")
         agent.load("host", self.SOURCE)
         self.assertEqual(agent.run("host:Host.run", "echo", "hi"), "hi\n")
         self.assertEqual(agent.run("host:Host.wait", 0.01), "waited")

@@ -29,7 +29,8 @@ OTHERS = {
     "process": {"errno", "shlex", "os", "select", "signal", "subprocess", "threading", "time"},
     "protocol": {"subprocess", "sys"},
     "streams": {"_collections", "_thread", "asyncio", "io", "time", "zlib"},
-    "template": set(),
+    "steps": {"ast"},
+    "template": {"ast"},
 }
 DEAR = ("asyncio", "collections", "dataclasses", "inspect", "logging", "re", "site", "subprocess", "threading")
 

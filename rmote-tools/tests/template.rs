@@ -1,0 +1,565 @@
+//! Templates on both sides: what they render to byte for byte, their limits, and what becomes of secrets.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+#[path = "../../rmote-transport/tests/docker/mod.rs"]
+mod docker;
+
+use std::collections::{BTreeMap, HashMap};
+use std::error::Error as _;
+
+use docker::Container;
+use rmote_tools::{
+    Docker, FileSystem, Local, LocalTemplate, Options, RenderOptions, Secret, Session, Template,
+    TemplateError, TemplateWriteOptions, Values, WriteOptions,
+};
+use serde::Serialize;
+
+/// The same file in both languages.
+const JINJA: &str = "\
+# {{ title }}
+user {{ user }};
+{# not for humans #}
+{% for site in sites %}
+server {
+    server_name {{ site.names | join(' ') }};
+  {% if site.root %}
+    root \"{{ site.root }}\";
+  {% else %}
+    return 404 \"${uri} }\";
+  {% endif %}
+}
+{% endfor %}
+";
+const MAKO: &str = "\
+# ${title}
+user ${user};
+## not for humans
+% for site in sites:
+server {
+    server_name ${' '.join(site['names'])};
+  % if site['root']:
+    root \"${site['root']}\";
+  % else:
+    return 404 \"\\${uri} }\";
+  % endif
+}
+% endfor
+";
+const RENDERED: &str = "\
+# Grüße
+user www-data;
+server {
+    server_name a.example b.example;
+    root \"/srv/a\";
+}
+server {
+    server_name c.example;
+    return 404 \"${uri} }\";
+}
+";
+
+#[derive(Serialize)]
+struct Nginx {
+    title: &'static str,
+    user: &'static str,
+    sites: Vec<Site>,
+}
+
+#[derive(Serialize)]
+struct Site {
+    names: Vec<&'static str>,
+    root: Option<&'static str>,
+}
+
+fn nginx() -> Values {
+    let site = |names, root| Site { names, root };
+    Values::from(&Nginx {
+        title: "Grüße",
+        user: "www-data",
+        sites: vec![
+            site(vec!["a.example", "b.example"], Some("/srv/a")),
+            site(vec!["c.example"], None),
+        ],
+    })
+}
+
+/// With LF and CRLF, with and without a last line end.
+fn forms(text: &str) -> [String; 4] {
+    let crlf = text.replace('\n', "\r\n");
+    [
+        text.to_owned(),
+        format!("{text}end"),
+        crlf.clone(),
+        crlf + "end",
+    ]
+}
+
+async fn host() -> (Session, Template, FileSystem) {
+    let host = Session::connect(Local::new()).await.unwrap();
+    let tools = (Template::new(&host), FileSystem::new(&host));
+    (host, tools.0, tools.1)
+}
+
+#[tokio::test]
+async fn both_sides_render_a_configuration_byte_for_byte() {
+    let (host, remote, fs) = host().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let forms = forms(JINJA)
+        .into_iter()
+        .zip(forms(MAKO))
+        .zip(forms(RENDERED));
+    for ((jinja, mako), rendered) in forms {
+        let local = LocalTemplate::new(&jinja).unwrap();
+        assert_eq!(local.render(nginx()).unwrap(), rendered);
+        assert_eq!(remote.render(&mako, nginx()).await.unwrap(), rendered);
+        std::fs::write(path("mako"), &mako).unwrap();
+        std::fs::write(path("jinja"), &jinja).unwrap();
+        let file = remote.render_file(path("mako").as_path(), nginx()).await;
+        assert_eq!(file.unwrap(), rendered);
+        let read = LocalTemplate::read(path("jinja")).unwrap();
+        assert_eq!(read.render(nginx()).unwrap(), rendered);
+        let compiled = remote.compile(&mako).await.unwrap();
+        let text = remote.render_compiled(compiled, nginx()).await.unwrap();
+        assert_eq!(text, rendered);
+
+        // Each way writes the file, and the next one finds nothing to do.
+        let out = path("out");
+        let check = WriteOptions::new().check(true);
+        let told = fs
+            .template_with(&local, out.as_path(), nginx(), check)
+            .await
+            .unwrap();
+        assert!(told.changed && !out.exists());
+        let change = fs.template(&local, out.as_path(), nginx()).await.unwrap();
+        assert_eq!(change, told);
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), rendered);
+        assert!(
+            !fs.template(&local, out.as_path(), nginx())
+                .await
+                .unwrap()
+                .changed
+        );
+        assert!(
+            !remote
+                .write(out.as_path(), &mako, nginx())
+                .await
+                .unwrap()
+                .changed
+        );
+        let source = path("mako");
+        let again = remote
+            .write_file(out.as_path(), source.as_path(), nginx())
+            .await;
+        assert!(!again.unwrap().changed);
+        std::fs::remove_file(&out).unwrap();
+        let check = TemplateWriteOptions::new().check(true);
+        let told = remote
+            .write_file_with(out.as_path(), source.as_path(), nginx(), check)
+            .await;
+        let told = told.unwrap();
+        assert!(told.changed && !out.exists());
+        assert_eq!(
+            remote.write(out.as_path(), &mako, nginx()).await.unwrap(),
+            told
+        );
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), rendered);
+        std::fs::remove_file(&out).unwrap();
+    }
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fresh_container_is_changed_once() {
+    let Some(container) = Container::start("rmote-test:bookworm") else {
+        return;
+    };
+    let host = Session::connect(Docker::new(container.name()))
+        .await
+        .unwrap();
+    let (remote, fs) = (Template::new(&host), FileSystem::new(&host));
+    let local = LocalTemplate::new(JINJA).unwrap();
+    let options = WriteOptions::new()
+        .mode(0o640_u32)
+        .group("www-data")
+        .validate("grep -q server_name {}")
+        .backup(true);
+    let remote_options = TemplateWriteOptions::new()
+        .mode(0o600_u32)
+        .owner("www-data");
+    let compiled = remote.compile("${name}@${host}\n").await.unwrap();
+    for changed in [true, false] {
+        let change = fs
+            .template_with(&local, "/etc/nginx.conf", nginx(), options.clone())
+            .await
+            .unwrap();
+        assert_eq!(change.changed, changed);
+        let values = Values::new().set("key", &"k");
+        let change = remote
+            .write_with(
+                "/etc/key",
+                "% import os\n${key}${os.sep}\n",
+                values,
+                remote_options.clone(),
+            )
+            .await
+            .unwrap();
+        assert_eq!(change.changed, changed);
+        let change = remote
+            .write_file_with("/etc/copy", "/etc/key", &(), TemplateWriteOptions::new())
+            .await
+            .unwrap();
+        assert_eq!(change.changed, changed);
+        let values = Values::new().set("name", &"a").set("host", &"b");
+        let text = remote
+            .render_compiled(compiled.clone(), values)
+            .await
+            .unwrap();
+        assert_eq!(text, "a@b\n");
+    }
+    let (_, listed) = container.exec(&["stat", "-c", "%n %a %U %G", "/etc/nginx.conf", "/etc/key"]);
+    assert_eq!(
+        listed,
+        "/etc/nginx.conf 640 root www-data\n/etc/key 600 www-data root\n"
+    );
+    let (_, content) = container.exec(&["cat", "/etc/nginx.conf", "/etc/copy"]);
+    assert_eq!(content, format!("{RENDERED}k/\n"));
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn endless_templates_end_with_an_error_on_both_sides() {
+    let (host, remote, _) = host().await;
+    for text in [
+        "% while True:\n% end\n",
+        "${9 ** 9 ** 9}",
+        "${'x' * 9 ** 9}",
+        "${sum(range(9 ** 99))}",
+    ] {
+        let error = remote.render(text, &()).await.unwrap_err();
+        let raised = error.raised().unwrap();
+        assert!(
+            raised.is("TemplateError") && raised.is("ValueError"),
+            "{error}"
+        );
+        assert!(raised.message.starts_with("line 1, column 1: "), "{error}");
+    }
+    let few = RenderOptions::new().steps(5_u64);
+    let loop_ = "% for i in range(n):\n% end\n";
+    for (n, fits) in [(5, true), (6, false)] {
+        let values = Values::new().set("n", &n);
+        let done = remote.render_with(loop_, values, few.clone()).await;
+        assert_eq!(done.is_ok(), fits);
+    }
+    let short = RenderOptions::new().size(4_u64);
+    let compiled = remote.compile("12345").await.unwrap();
+    let long = remote.render_compiled_with(compiled, &(), short).await;
+    assert!(
+        long.unwrap_err()
+            .to_string()
+            .contains("more than 4 characters")
+    );
+
+    for text in [
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
+        "{{ 9**9**9 }}",
+        "{{ 'x' * 9**9 }}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    ] {
+        let error = LocalTemplate::new(text).unwrap().render(&()).unwrap_err();
+        assert!(
+            matches!(error, TemplateError::Template { line: 1, .. }),
+            "{error}"
+        );
+    }
+    let long = LocalTemplate::new("{% for i in range(9999) %}{{ 'x' * 9999 }}{% endfor %}");
+    let error = long.unwrap().render(&()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TemplateError::TooLong {
+                size: 0x0100_0000,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let template = LocalTemplate::new("{% for i in range(n) %}{% endfor %}").unwrap();
+    let few = template.clone().steps(100);
+    assert_eq!(few.render(Values::new().set("n", &5)).unwrap(), "");
+    let error = few.render(Values::new().set("n", &500)).unwrap_err();
+    assert!(error.to_string().contains("too many steps"), "{error}");
+    let short = LocalTemplate::new("\n12{{ 345 }}").unwrap().size(5);
+    assert_eq!(
+        short.render(&()).unwrap_err().to_string(),
+        "template: more than 5 bytes of text"
+    );
+    assert_eq!(short.size(6).render(&()).unwrap(), "\n12345");
+    host.close().await.unwrap();
+}
+
+#[test]
+fn mistakes_have_a_line_and_a_column() {
+    for (text, shown) in [
+        ("a\n  {{ x.y }}", "line 2, column 6: undefined value: x.y"),
+        ("é {{ y }}", "line 1, column 6: undefined value: y"),
+        (
+            "a\r\n {% nope %}",
+            "line 2, column 5: syntax error: unknown statement nope",
+        ),
+        (
+            "{{ x | nope }}",
+            "line 1, column 8: unknown filter: filter nope is unknown",
+        ),
+        (
+            "{% include 'x' %}",
+            "line 1, column 4: syntax error: unknown statement include",
+        ),
+        ("\n{{ x + 1 }}", "line 2, column 4: invalid operation: "),
+    ] {
+        let values = Values::new().set("x", &"text");
+        let error = LocalTemplate::new(text)
+            .and_then(|template| template.render(values))
+            .unwrap_err();
+        assert!(
+            error.to_string().starts_with(&format!("template: {shown}")),
+            "{text}: {error}"
+        );
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a\u{1b}[0m");
+    std::fs::write(&path, "{{").unwrap();
+    let error = LocalTemplate::read(&path).unwrap_err().to_string();
+    assert!(
+        error.contains(": line 1, column 1: syntax error") && !error.contains('\u{1b}'),
+        "{error}"
+    );
+    std::fs::write(&path, b"\xff").unwrap();
+    let error = LocalTemplate::read(&path).unwrap_err();
+    assert!(
+        matches!(&error, TemplateError::Read { source, .. } if source.kind() == std::io::ErrorKind::InvalidData)
+    );
+    let missing = LocalTemplate::read(dir.path().join("missing")).unwrap_err();
+    assert!(missing.source().is_some() && missing.to_string().contains("missing"));
+}
+
+#[test]
+fn the_language_is_for_configuration_files() {
+    let render =
+        |text: &str, values: Values| LocalTemplate::new(text).unwrap().render(values).unwrap();
+    assert_eq!(
+        render("{{ '<&>\"' }}{{ 1.0 }}{{ true }}{{ none }}", Values::new()),
+        "<&>\"1.0TrueNone"
+    );
+    assert_eq!(
+        render(
+            "{{ x | default('d') }}{% if x is defined %}{% endif %}",
+            Values::new()
+        ),
+        "d"
+    );
+    assert_eq!(
+        render("a\u{c}b\u{2028}\r\r\n\n", Values::new()),
+        "a\u{c}b\u{2028}\r\r\n\n"
+    );
+    assert_eq!(
+        render(
+            "{% raw %}{{ }}{% endraw %}{{ [1, 'a'] | tojson }}",
+            Values::new()
+        ),
+        "{{ }}[1, \"a\"]"
+    );
+    let odd = ["template", "path", "self", "values", "text"];
+    let values = odd
+        .iter()
+        .fold(Values::new(), |values, name| values.set(*name, name));
+    let text: String = odd.iter().map(|name| format!("{{{{ {name} }}}}")).collect();
+    assert_eq!(render(&text, values), odd.concat());
+    let big = u128::MAX;
+    assert_eq!(
+        render(
+            "{{ x }}{{ y + 1 }}",
+            Values::new().set("x", &big).set("y", &u64::MAX)
+        ),
+        format!("{big}{}", u128::from(u64::MAX) + 1)
+    );
+}
+
+#[tokio::test]
+async fn the_same_values_give_the_same_text_whatever_map_they_come_in() {
+    let (host, remote, _) = host().await;
+    let names: Vec<String> = (0..100).map(|i| format!("{:02}", i * 37 % 100)).collect();
+    let local = LocalTemplate::new("{% for k in m %}{{ k }}{% endfor %}").unwrap();
+    let mut all: Vec<_> = names.clone();
+    all.sort();
+    for _ in 0..3 {
+        let map: HashMap<_, _> = names.iter().map(|name| (name, ())).collect();
+        let values = Values::from(&HashMap::from([("m", &map)]));
+        assert_eq!(local.render(values.clone()).unwrap(), all.concat());
+        let text = remote.render("${''.join(m)}", values).await.unwrap();
+        assert_eq!(text, all.concat());
+    }
+    let numbers = BTreeMap::from([("m", HashMap::from([(10, ()), (9, ()), (-1, ())]))]);
+    assert_eq!(local.render(&numbers).unwrap(), "-1910");
+    assert_eq!(
+        remote
+            .render("${''.join(map(str, m))}", &numbers)
+            .await
+            .unwrap(),
+        "-1910"
+    );
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn values_that_are_none_are_refused() {
+    let (host, remote, _) = host().await;
+    let local = LocalTemplate::new("a").unwrap();
+    let deep = || (0..200).fold(rmote_tools::Value::None, |value, _| vec![value].into());
+    for (values, part) in [
+        (Values::from(&1), "not integer"),
+        (Values::from("text"), "not text"),
+        (
+            Values::from(&BTreeMap::from([(1, 2)])),
+            "a name is text, not integer",
+        ),
+        (
+            Values::new().set("a", &1).set("b", &deep()).set("c", &1),
+            "b: ",
+        ),
+    ] {
+        let error = local.render(values.clone()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("values: ") && error.contains(part),
+            "{error}"
+        );
+        let error = remote.render("a", values).await.unwrap_err();
+        assert!(error.raised().is_none(), "{error}");
+        let text = format!("{error:?}");
+        assert!(text.contains(part), "{text}");
+    }
+    let bytes = Values::new().set("b", &bytes::Bytes::from_static(b"x"));
+    let error = local.render(bytes.clone()).unwrap_err().to_string();
+    assert_eq!(error, "values: b: bytes cannot stand in a text");
+    assert_eq!(remote.render("${b.decode()}", bytes).await.unwrap(), "x");
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn secrets_are_shown_nowhere() {
+    let (host, remote, fs) = host().await;
+    let values = Values::new().set("password", &Secret::from("hunter2"));
+    assert_eq!(format!("{values:?}"), r#"Values(["password"])"#);
+    let hidden = |text: String| {
+        assert!(!text.contains("hunter2"), "{text}");
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    let path = path.as_path();
+    let good = LocalTemplate::new("{{ password }}").unwrap();
+    hidden(format!("{good:?}"));
+    let options = WriteOptions::new().secret(true);
+    let change = fs
+        .template_with(&good, path, values.clone(), options.clone())
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "hunter2");
+    assert!(change.changed);
+    hidden(change.diff);
+
+    // An error that quotes a value does so only where nothing is secret.
+    let bad = LocalTemplate::new(
+        "{{ {'a': 1} | map(attribute=password) | list }}{{ 1 / password }}{{ password ** 2 }}",
+    )
+    .unwrap();
+    let error = fs
+        .template_with(&bad, path, values.clone(), options)
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("(the rest is hidden)"),
+        "{error}"
+    );
+    hidden(format!("{error}{error:?}"));
+    let error = good.clone().secret(true).render(&()).unwrap_err();
+    assert!(
+        error.to_string().ends_with("undefined value: password"),
+        "{error}"
+    );
+
+    let source = dir.path().join("source");
+    std::fs::write(&source, "${int(password)}").unwrap();
+    let plain = remote
+        .render("${int(password)}", values.clone())
+        .await
+        .unwrap_err();
+    assert!(
+        plain.to_string().contains("hunter2"),
+        "it is what the next ones hide"
+    );
+    let secret = RenderOptions::new().secret(true);
+    let write = TemplateWriteOptions::new().secret(true);
+    let compiled = remote.compile("${int(password)}").await.unwrap();
+    let source = source.as_path();
+    for error in [
+        remote
+            .render_with("${int(password)}", values.clone(), secret.clone())
+            .await
+            .unwrap_err(),
+        remote
+            .render_file_with(source, values.clone(), secret.clone())
+            .await
+            .unwrap_err(),
+        remote
+            .render_compiled_with(compiled, values.clone(), secret)
+            .await
+            .unwrap_err(),
+        remote
+            .write_with(path, "${int(password)}", values.clone(), write.clone())
+            .await
+            .unwrap_err(),
+        remote
+            .write_file_with(path, source, values.clone(), write.clone())
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(error.raised().unwrap().is("TemplateError"), "{error}");
+        hidden(format!(
+            "{error}{error:?}{}",
+            error.raised().unwrap().traceback()
+        ));
+    }
+    std::fs::remove_file(path).unwrap();
+    let change = remote
+        .write_with(path, "${password}", values, write)
+        .await
+        .unwrap();
+    assert!(change.changed);
+    hidden(change.diff);
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn tool_files_of_rmote_0_3_render_as_they_did() {
+    const SOURCE: &str = "
+from rmote.protocol import Tool, Template, render_template
+from rmote.tools import Template as Remote
+
+GREETING = Template('Hello, ${name}!\\n')
+
+class Old(Tool):
+    @staticmethod
+    def greet(name):
+        return [GREETING.render(name=name), render_template('${name}', name=name), Remote.render('${name}', name=name),
+                Remote.render_compiled(GREETING, name=name)]
+";
+    let options = Options::new().library(rmote_tools::library());
+    let host = Session::connect_with(Local::new(), options).await.unwrap();
+    let old = host.load(SOURCE).unwrap();
+    let greeted: Vec<String> = old.call("Old.greet", ("you",)).await.unwrap();
+    assert_eq!(greeted, ["Hello, you!\n", "you", "you", "Hello, you!\n"]);
+    host.close().await.unwrap();
+}
