@@ -34,9 +34,9 @@ mod content;
 mod copy;
 mod exec;
 mod fs;
+mod local_template;
 mod logger;
 mod package;
-mod local_template;
 mod packages;
 mod pacman;
 mod pacman_repository;
@@ -44,8 +44,8 @@ mod python;
 mod quit;
 mod service;
 mod stub;
-mod user;
 mod template;
+mod user;
 mod values;
 
 #[doc(hidden)]
@@ -69,11 +69,11 @@ pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
+pub use crate::local_template::{LocalTemplate, TemplateError};
 pub use crate::logger::{Level, LogOptions, Logger};
 pub use crate::package::{
     Package, PackageConvergeOptions, PackageManager, PackageOptions, PackageUpdateOptions,
 };
-pub use crate::local_template::{LocalTemplate, TemplateError};
 pub use crate::packages::{PackageResult, PackageState, Wanted};
 pub use crate::pacman::{
     Pacman, PacmanOptions, PacmanUnholdOptions, PacmanUpdateOptions, PacmanUpgradeOptions,
@@ -88,11 +88,11 @@ pub use crate::service::{
     StartOptions, StatusOptions, StopOptions,
 };
 pub use crate::stub::{Keywords, Signature, Source};
+pub use crate::template::{CompiledTemplate, RenderOptions, Template, TemplateWriteOptions};
 pub use crate::user::{
     AuthorizedKeyOptions, AuthorizedKeysOptions, GroupAbsentOptions, GroupOptions, GroupResult,
     SudoerOptions, User, UserAbsentOptions, UserOptions, UserResult,
 };
-pub use crate::template::{CompiledTemplate, RenderOptions, Template, TemplateWriteOptions};
 pub use crate::values::Values;
 
 /// A tool that comes with rmote.

@@ -30,6 +30,7 @@ crate::tool! {
     /// # Command line
     ///
     /// ```sh
+    /// rmote-cli call docker://arch Pacman.update ttl=3600
     /// rmote-cli call docker://arch Pacman.upgrade check=true
     /// rmote-cli call docker://arch Pacman.converge nginx git upgrade=true
     /// rmote-cli call docker://arch Pacman.package state=absent recursive=true -- nano

@@ -88,7 +88,6 @@ pub(crate) static USER: Module = module!(
     &SUDOERS,
     &USERMOD
 );
-pub(crate) static SERVICE: Module = module!("service", FAILURE, &OPENRC, &SYSTEMD);
 pub(crate) static TEMPLATE: Module = module!("template", &FILE_SYSTEM, rmote_client::TEMPLATE);
 
 /// What tools of users may import beside the tools themselves.
