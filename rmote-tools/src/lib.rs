@@ -32,9 +32,11 @@ mod content;
 mod copy;
 mod exec;
 mod fs;
+mod hostname;
 mod packages;
 mod python;
 mod stub;
+mod sysctl;
 
 #[doc(hidden)]
 pub use stub::private as __private;
@@ -50,8 +52,10 @@ pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
+pub use crate::hostname::{Hostname, HostnameOptions, HostnameResult, HostsOptions};
 pub use crate::packages::{PackageResult, PackageState, Wanted};
 pub use crate::stub::{Keywords, Signature, Source};
+pub use crate::sysctl::{Sysctl, SysctlFileOptions, SysctlOptions, SysctlResult};
 
 /// A tool that comes with rmote.
 #[derive(Debug)]
@@ -90,6 +94,8 @@ macro_rules! builtin {
 builtin![
     Exec in EXEC,
     FileSystem in FILE_SYSTEM,
+    Hostname in HOSTNAME,
+    Sysctl in SYSCTL,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

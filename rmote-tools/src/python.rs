@@ -30,6 +30,8 @@ pub(crate) static CHILD: Module = module!("child", PROCESS);
 // Tools.
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
+pub(crate) static HOSTNAME: Module = module!("hostname", &EDIT, &PROGRAM);
+pub(crate) static SYSCTL: Module = module!("sysctl", &EDIT, &PROGRAM);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];
