@@ -31,6 +31,7 @@ mod child;
 mod content;
 mod copy;
 mod exec;
+mod facts;
 mod fs;
 mod hostname;
 mod packages;
@@ -48,6 +49,12 @@ pub use crate::child::{Child, ChildBuilder, ChildStderr, ChildStdin, ChildStdout
 pub use crate::content::{Content, Secret};
 pub use crate::copy::{Action, CopyError, CopyProgress, Failure, Summary, Transfer};
 pub use crate::exec::{Completed, Exec, RunOptions};
+pub use crate::facts::{
+    Account, AccountGroup, Address, BlockDevice, ContainerEngine, ContainerFacts, CpuFacts, Facts,
+    FactsOptions, HostFacts, InstalledPackage, Interface, Login, MemoryFacts, Mount, NetworkFacts,
+    OsRelease, PackageFacts, PackageFactsOptions, Partition, PythonFacts, Route, Section,
+    ServiceManagerFacts, StorageFacts, SystemFacts, TimeLimit, UserFacts,
+};
 pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
@@ -93,6 +100,7 @@ macro_rules! builtin {
 
 builtin![
     Exec in EXEC,
+    Facts in FACTS,
     FileSystem in FILE_SYSTEM,
     Hostname in HOSTNAME,
     Sysctl in SYSCTL,
