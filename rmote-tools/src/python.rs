@@ -26,12 +26,12 @@ static PACKAGES: Module = module!("packages");
 static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 
 // What facts are made of.
-static FINDINGS: Module = module!("findings", &PROGRAM);
+static FINDINGS: Module = module!("findings");
 static FACTS_CONTAINERS: Module = module!("facts_containers", &FINDINGS);
 static FACTS_HARDWARE: Module = module!("facts_hardware", &FINDINGS);
 static FACTS_NETWORK: Module = module!("facts_network", &FINDINGS);
-static FACTS_PACKAGES: Module = module!("facts_packages", &FINDINGS);
-static FACTS_SERVICES: Module = module!("facts_services", &FINDINGS);
+static FACTS_PACKAGES: Module = module!("facts_packages", &FINDINGS, &PROGRAM);
+static FACTS_SERVICES: Module = module!("facts_services", &FINDINGS, &PROGRAM);
 static FACTS_STORAGE: Module = module!("facts_storage", &FINDINGS);
 static FACTS_SYSTEM: Module = module!("facts_system", &FINDINGS);
 static FACTS_USERS: Module = module!("facts_users", &FINDINGS);
