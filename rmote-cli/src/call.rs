@@ -62,8 +62,22 @@ impl Failure {
     }
 }
 
+/// How a target's result is shown to a person: the target, whether there are others, and the result.
+pub(crate) type Show = fn(&str, bool, &Value) -> io::Result<()>;
+
 /// Calls the function on every target at once.
 pub(crate) async fn run(call: Call) -> Exit {
+    run_shown(call, |target, several, value| {
+        if several {
+            printer::say(&format!("{target}:"));
+        }
+        printer::result(value)
+    })
+    .await
+}
+
+/// The same, with results shown in another way.
+pub(crate) async fn run_shown(call: Call, show: Show) -> Exit {
     let prepared = targets(&call.target).and_then(|targets| {
         Ok((
             targets,
@@ -88,7 +102,7 @@ pub(crate) async fn run(call: Call) -> Exit {
         if json {
             print_json(outcome)
         } else {
-            print(outcome, several)
+            print(outcome, several, show)
         }
     })
     .await
@@ -253,15 +267,10 @@ fn print_item(item: &Value, target: &str, json: bool) -> io::Result<()> {
     }
 }
 
-fn print(outcome: &Outcome, several: bool) -> io::Result<()> {
+fn print(outcome: &Outcome, several: bool, show: Show) -> io::Result<()> {
     match &outcome.result {
         Ok(None) => Ok(()),
-        Ok(Some(value)) => {
-            if several {
-                printer::say(&format!("{}:", outcome.target));
-            }
-            printer::result(value)
-        }
+        Ok(Some(value)) => show(&outcome.target, several, value),
         Err(failure) => {
             print_failure(failure);
             Ok(())

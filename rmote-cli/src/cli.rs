@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use rmote_tools::KnownHosts;
+use rmote_tools::{KnownHosts, Section};
 
 /// Call typed functions on hosts on which nothing is installed.
 #[derive(Debug, Parser)]
@@ -63,6 +63,15 @@ Examples:
   rmote-cli exec docker://db pg_dump shop | gzip >shop.gz
   rmote-cli exec web01 --tty top";
 
+const FACTS_HELP: &str = "\
+What is not known is left out. What could not be told, such as the size of a mount whose server is gone, is an error in its
+section and not one of the command.
+
+Examples:
+  rmote-cli facts web01
+  rmote-cli facts web01,web02 system storage
+  rmote-cli facts docker://db packages --raw --json";
+
 const SHELL_HELP: &str = "\
 The terminal on the host is as large as ours, and all keys go there; what it shows is shown as it comes.
 At the start of a line, ~. hangs up, and ~~ is a tilde.";
@@ -116,6 +125,9 @@ pub(crate) enum Command {
     /// Run a command on one or more hosts with live input and output; its exit code is ours.
     #[command(override_usage = EXEC_USAGE, after_help = format!("{EXEC_HELP}\n\n{TARGETS}\n\n{CODES}"))]
     Exec(Exec),
+    /// Tell what hosts are: system, processors, memory, network, storage, packages and so on.
+    #[command(after_help = format!("{FACTS_HELP}\n\n{TARGETS}\n\n{EXIT_CODES}"))]
+    Facts(Facts),
     /// Open the user's login shell on a host, on a terminal.
     #[command(after_help = format!("{SHELL_HELP}\n\n{TARGETS}\n\n{CODES}"))]
     Shell(Shell),
@@ -189,6 +201,26 @@ pub(crate) struct Cp {
     pub(crate) places: Vec<OsString>,
     #[command(flatten)]
     pub(crate) copying: Copying,
+    #[command(flatten)]
+    pub(crate) host: Host,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Facts {
+    /// The host, or several with commas between.
+    pub(crate) target: String,
+    /// What to tell; everything without one.
+    #[arg(value_name = "SECTION", value_parser = PossibleValuesParser::new(Section::ALL.map(Section::name)))]
+    pub(crate) sections: Vec<String>,
+    /// Print one JSON object a target and line: target, ok, value or error, seconds.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// List all packages with their versions.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// End after this time, such as 5, 1.5, 500ms or 2m; exit code 4.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) host: Host,
 }

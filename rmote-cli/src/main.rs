@@ -8,6 +8,7 @@ mod copying;
 mod cp;
 mod exec;
 mod exit;
+mod facts;
 mod json;
 mod place;
 mod printer;

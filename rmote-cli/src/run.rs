@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Command, Host};
 use crate::exit::Exit;
-use crate::{call, cp, exec, printer, shell, sync, template, tools};
+use crate::{call, cp, exec, facts, printer, shell, sync, template, tools};
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> ExitCode {
@@ -20,6 +20,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Call(call) => call::run(call).await.into(),
         Command::Cp(cp) => cp::run(cp).await.into(),
         Command::Exec(exec) => exec::run(exec).await.into(),
+        Command::Facts(facts) => facts::run(facts).await.into(),
         Command::Shell(shell) => shell::run(shell).await.into(),
         Command::Sync(sync) => sync::run(sync).await.into(),
         Command::Template(template) => template::run(template).await.into(),

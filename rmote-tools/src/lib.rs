@@ -33,7 +33,9 @@ mod child;
 mod content;
 mod copy;
 mod exec;
+mod facts;
 mod fs;
+mod hostname;
 mod local_template;
 mod logger;
 mod package;
@@ -44,6 +46,7 @@ mod python;
 mod quit;
 mod service;
 mod stub;
+mod sysctl;
 mod template;
 mod user;
 mod values;
@@ -65,10 +68,17 @@ pub use crate::child::{Child, ChildBuilder, ChildStderr, ChildStdin, ChildStdout
 pub use crate::content::{Content, Secret};
 pub use crate::copy::{Action, CopyError, CopyProgress, Failure, Summary, Transfer};
 pub use crate::exec::{Completed, Exec, RunOptions};
+pub use crate::facts::{
+    Account, AccountGroup, Address, BlockDevice, ContainerEngine, ContainerFacts, CpuFacts, Facts,
+    FactsOptions, HostFacts, Interface, Login, MemoryFacts, Mount, NetworkFacts, OsRelease,
+    PackageFacts, PackageFactsOptions, PackageVersion, Partition, PythonFacts, Route, Section,
+    ServiceManagerFacts, StorageFacts, SystemFacts, TimeLimit, UserFacts,
+};
 pub use crate::fs::{
     AbsentOptions, DirectoryOptions, FileSystem, LineOptions, Match, ReadOptions, Stat,
     StatOptions, SymlinkOptions, TextOptions, WriteOptions,
 };
+pub use crate::hostname::{Hostname, HostnameOptions, HostnameResult, HostsOptions};
 pub use crate::local_template::{LocalTemplate, TemplateError};
 pub use crate::logger::{Level, LogOptions, Logger};
 pub use crate::package::{
@@ -88,6 +98,7 @@ pub use crate::service::{
     StartOptions, StatusOptions, StopOptions,
 };
 pub use crate::stub::{Keywords, Signature, Source};
+pub use crate::sysctl::{Sysctl, SysctlFileOptions, SysctlOptions, SysctlResult};
 pub use crate::template::{CompiledTemplate, RenderOptions, Template, TemplateWriteOptions};
 pub use crate::user::{
     AuthorizedKeyOptions, AuthorizedKeysOptions, GroupAbsentOptions, GroupOptions, GroupResult,
@@ -133,6 +144,7 @@ builtin![
     Apt in APT,
     AptRepository in APT_REPOSITORY,
     Exec in EXEC,
+    Facts in FACTS,
     FileSystem in FILE_SYSTEM,
     Logger in LOGGER,
     Package in PACKAGE,
@@ -143,6 +155,8 @@ builtin![
     User in USER,
     Service in SERVICE,
     Template in TEMPLATE,
+    Hostname in HOSTNAME,
+    Sysctl in SYSCTL,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

@@ -51,6 +51,17 @@ static APT_GET: Module = module!("apt_get", PROCESS, &EDIT, &PROGRAM);
 static DPKG: Module = module!("dpkg", &PROGRAM);
 static OPENPGP: Module = module!("openpgp");
 
+// What facts are made of.
+static FINDINGS: Module = module!("findings");
+static FACTS_CONTAINERS: Module = module!("facts_containers", &FINDINGS);
+static FACTS_HARDWARE: Module = module!("facts_hardware", &FINDINGS);
+static FACTS_NETWORK: Module = module!("facts_network", &FINDINGS);
+static FACTS_PACKAGES: Module = module!("facts_packages", &FINDINGS, &PROGRAM);
+static FACTS_SERVICES: Module = module!("facts_services", &FINDINGS, &PROGRAM);
+static FACTS_STORAGE: Module = module!("facts_storage", &FINDINGS);
+static FACTS_SYSTEM: Module = module!("facts_system", &FINDINGS);
+static FACTS_USERS: Module = module!("facts_users", &FINDINGS);
+
 pub(crate) static CHILD: Module = module!("child", PROCESS);
 
 // Tools.
@@ -64,6 +75,17 @@ pub(crate) static APT_REPOSITORY: Module = module!(
     &PROGRAM
 );
 pub(crate) static EXEC: Module = module!("exec", PROCESS);
+pub(crate) static FACTS: Module = module!(
+    "facts",
+    &FACTS_CONTAINERS,
+    &FACTS_HARDWARE,
+    &FACTS_NETWORK,
+    &FACTS_PACKAGES,
+    &FACTS_SERVICES,
+    &FACTS_STORAGE,
+    &FACTS_SYSTEM,
+    &FACTS_USERS
+);
 pub(crate) static FILE_SYSTEM: Module = module!("fs", &EDIT);
 pub(crate) static LOGGER: Module = module!("logger", LOGS);
 pub(crate) static PACKAGE: Module =
@@ -89,6 +111,8 @@ pub(crate) static USER: Module = module!(
     &USERMOD
 );
 pub(crate) static TEMPLATE: Module = module!("template", &FILE_SYSTEM, rmote_client::TEMPLATE);
+pub(crate) static HOSTNAME: Module = module!("hostname", &EDIT, &PROGRAM);
+pub(crate) static SYSCTL: Module = module!("sysctl", &EDIT, &PROGRAM);
 
 /// What tools of users may import beside the tools themselves.
 pub(crate) static SHARED: &[&Module] = &[&CHILD, &EDIT, &PACKAGES, &PROGRAM];

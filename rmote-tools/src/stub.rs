@@ -147,7 +147,7 @@ macro_rules! tool {
         $(
             $(#[doc = $doc:literal])*
             $([$flag:ident])?
-            fn $method:ident($($arg:ident: $ty:ty),* $([$rest:ident: $item:ty])?) -> $result:ty
+            fn $method:ident($($arg:ident: $ty:ty),* $(,)? $([$rest:ident: $item:ty])?) -> $result:ty
                 $(, $with:ident($options:ty))?;
         )*
     ) => {
