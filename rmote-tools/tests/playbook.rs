@@ -1,5 +1,4 @@
-//! A host set up with all tools, twice: the second run finds nothing to change, and a check before the first says the same
-//! as that.
+//! A host set up with all tools, twice: the second run finds nothing to change.
 
 use rmote_tools::{
     Apt, AptRepository, ConvergeOptions, DirectoryOptions, Docker, FileSystem, GroupOptions,
@@ -32,87 +31,88 @@ const UNIT: &str = "[Service]\nEnvironmentFile=/etc/shop/shop.conf\nExecStart=/b
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFAEeb9C0pYEFkFBQ0yqRSR4o7m1gbkzTSyqgLnv5x3v deploy";
 
+/// What crypt makes of some word.
+const PASSWORD: &str = "$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/";
+
 /// What was done, and whether that changed anything.
 type Steps = Vec<(&'static str, bool)>;
 
-/// The host as it is to be.
-async fn play(host: &Session) -> Result<Steps, Box<dyn std::error::Error>> {
-    let (fs, user, service) = (FileSystem::new(host), User::new(host), Service::new(host));
-    let mut steps = Steps::new();
-    let mut step = |what, changed| steps.push((what, changed));
+type Done = Result<Steps, Box<dyn std::error::Error>>;
 
-    step("name", Hostname::new(host).set("shop").await?.changed);
-    let hosts = Hostname::new(host);
-    step(
-        "hosts",
-        hosts
-            .hosts_entry("10.0.0.7", ["db", "db.example.org"])
-            .await?
-            .changed,
-    );
-    let kernel = Sysctl::new(host);
-    let options = SysctlOptions::new().name("90-shop").runtime(false);
-    step(
-        "sysctl",
-        kernel
-            .present_with("net.core.somaxconn", "1024", options)
-            .await?
-            .changed,
-    );
+async fn system(host: &Session) -> Done {
+    let (name, kernel) = (Hostname::new(host), Sysctl::new(host));
+    let options = SysctlOptions::new().name("90-shop.conf").runtime(false);
+    let setting = kernel.present_with("net.core.somaxconn", "1024", options);
+    Ok(vec![
+        ("name", name.set("shop").await?.changed),
+        (
+            "hosts",
+            name.hosts_entry("10.0.0.7", ["db", "db.example.org"])
+                .await?
+                .changed,
+        ),
+        ("sysctl", setting.await?.changed),
+    ])
+}
 
-    let options = GroupOptions::new().system(true);
-    step(
-        "group",
-        user.group_present_with("shop", options).await?.changed,
-    );
-    let options = UserOptions::new()
+async fn users(host: &Session) -> Done {
+    let user = User::new(host);
+    let group = GroupOptions::new().system(true);
+    let own = UserOptions::new()
         .system(true)
         .gid("shop")
         .shell("/usr/sbin/nologin");
-    step(
-        "user of the service",
-        user.present_with("shop", options).await?.changed,
-    );
-    let options = UserOptions::new()
+    let person = UserOptions::new()
         .groups(["shop".to_owned(), "adm".to_owned()])
         .shell("/bin/bash")
-        .password(Secret::from("$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/"));
-    step("user", user.present_with("deploy", options).await?.changed);
-    step("key", user.authorized_key("deploy", KEY).await?.changed);
-    let options = SudoerOptions::new().commands(["/usr/bin/systemctl restart shop".to_owned()]);
-    step("sudo", user.sudoer_with("deploy", options).await?.changed);
+        .password(Secret::from(PASSWORD));
+    let rule = SudoerOptions::new().commands(["/usr/bin/systemctl restart shop".to_owned()]);
+    Ok(vec![
+        (
+            "group",
+            user.group_present_with("shop", group).await?.changed,
+        ),
+        (
+            "user of the service",
+            user.present_with("shop", own).await?.changed,
+        ),
+        ("user", user.present_with("deploy", person).await?.changed),
+        ("key", user.authorized_key("deploy", KEY).await?.changed),
+        ("sudo", user.sudoer_with("deploy", rule).await?.changed),
+    ])
+}
 
+async fn packages(host: &Session) -> Done {
+    let (uris, suites) = (["file:/srv/archive".to_owned()], ["./".to_owned()]);
     let options = SourceOptions::new().trusted(true);
     let source = AptRepository::new(host)
-        .present_with(
-            "shop",
-            ["file:/srv/archive".to_owned()],
-            ["./".to_owned()],
-            options,
-        )
+        .present_with("shop", uris, suites, options)
         .await?;
-    step("source", source.changed);
     let apt = Apt::new(host);
     if source.update_needed {
         apt.update().await?;
     }
-    let packages = [
+    let mut steps = vec![("source", source.changed)];
+    let wanted = [
         Wanted::present("shop").version("1.0"),
         Wanted::held("tools"),
         Wanted::absent("telnet"),
     ];
-    for package in apt.converge(packages).await? {
-        step("package", package.changed);
-    }
-    for package in Package::new(host).present(["tools".to_owned()]).await? {
-        step("the same package", package.changed);
-    }
-
-    let options = DirectoryOptions::new().mode(0o750_u32).group("shop");
-    step(
-        "directory",
-        fs.directory_with("/etc/shop", options).await?.changed,
+    let results = apt.converge(wanted).await?;
+    steps.extend(results.iter().map(|package| ("package", package.changed)));
+    let results = Package::new(host).present(["tools".to_owned()]).await?;
+    steps.extend(
+        results
+            .iter()
+            .map(|package| ("the same package", package.changed)),
     );
+    Ok(steps)
+}
+
+async fn service(host: &Session) -> Done {
+    let (fs, service) = (FileSystem::new(host), Service::new(host));
+    let options = DirectoryOptions::new().mode(0o750_u32).group("shop");
+    let folder = fs.directory_with("/etc/shop", options).await?;
     let template =
         LocalTemplate::new("{% for name in names %}\n{{ name | upper }}=1\n{% endfor %}\n")?;
     let values = Values::new().set("names", &["cart", "stock"]);
@@ -123,35 +123,37 @@ async fn play(host: &Session) -> Result<Steps, Box<dyn std::error::Error>> {
     let conf = fs
         .template_with(&template, "/etc/shop/shop.conf", values, options)
         .await?;
-    step("template", conf.changed);
-    let options = LineOptions::new().regexp("^#?CART=").backup(false);
-    step(
-        "line",
-        fs.line_in_file_with("/etc/shop/shop.conf", "CART=1", options)
-            .await?
-            .changed,
-    );
-    step(
-        "link",
-        fs.symlink("/etc/shop.conf", "shop/shop.conf")
-            .await?
-            .changed,
-    );
-    step("absent", fs.absent("/etc/motd").await?.changed);
-    let unit = fs
-        .write("/etc/systemd/system/shop.service", UNIT)
-        .await?
-        .changed;
-    step("unit", unit);
+    let options = LineOptions::new().regexp("^#?CART=");
+    let entry = fs
+        .line_in_file_with("/etc/shop/shop.conf", "CART=1", options)
+        .await?;
+    let link = fs.symlink("/etc/shop.conf", "shop/shop.conf").await?;
+    let unit = fs.write("/etc/systemd/system/shop.service", UNIT).await?;
     let options = ConvergeOptions::new().started(true).enabled(true);
-    step(
-        "service",
-        service.converge_with("shop", options).await?.changed,
-    );
-    if unit || conf.changed {
+    let state = service.converge_with("shop", options).await?;
+    if unit.changed || conf.changed {
         service.restart("shop").await?;
     }
-    Ok(steps)
+    Ok(vec![
+        ("directory", folder.changed),
+        ("template", conf.changed),
+        ("line", entry.changed),
+        ("link", link.changed),
+        ("absent", fs.absent("/etc/motd").await?.changed),
+        ("unit", unit.changed),
+        ("service", state.changed),
+    ])
+}
+
+/// The host as it is to be.
+async fn play(host: &Session) -> Done {
+    Ok([
+        system(host).await?,
+        users(host).await?,
+        packages(host).await?,
+        service(host).await?,
+    ]
+    .concat())
 }
 
 #[tokio::test]
