@@ -19,6 +19,16 @@ def record(diff, backup=None, in_place=False):
     return Record("Change", changed=bool(diff), diff=text, backup=backup, in_place=in_place)
 
 
+def _number(name, known):
+    """The number of a user or group; as with chown, digits are a number where no name has them."""
+    try:
+        return known(name)[2]
+    except KeyError:
+        if not name.isdecimal():
+            raise
+        return int(name)
+
+
 def ids_of(mode, owner, group):
     """The numbers of owner and group, -1 for one that stays; `mode` is only checked."""
     if mode is not None and not 0 <= mode <= 0o7777:
@@ -27,11 +37,11 @@ def ids_of(mode, owner, group):
         if isinstance(owner, str):
             import pwd
 
-            owner = pwd.getpwnam(owner).pw_uid
+            owner = _number(owner, pwd.getpwnam)
         if isinstance(group, str):
             import grp
 
-            group = grp.getgrnam(group).gr_gid
+            group = _number(group, grp.getgrnam)
     except KeyError as e:
         raise LookupError("no such user or group: %s" % e) from None
     return -1 if owner is None else owner, -1 if group is None else group

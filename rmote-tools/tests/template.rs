@@ -9,11 +9,12 @@ mod docker;
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as _;
+use std::time::Duration;
 
 use docker::Container;
 use rmote_tools::{
-    Docker, FileSystem, Local, LocalTemplate, Options, RenderOptions, Secret, Session, Template,
-    TemplateError, TemplateWriteOptions, Values, WriteOptions,
+    CallErrorKind, Docker, FileSystem, Local, LocalTemplate, Options, RenderOptions, Secret,
+    Session, Template, TemplateError, TemplateWriteOptions, Values, WriteOptions,
 };
 use serde::Serialize;
 
@@ -301,6 +302,22 @@ async fn endless_templates_end_with_an_error_on_both_sides() {
     host.close().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_deadline_ends_what_steps_do_not() {
+    let (host, remote, _) = host().await;
+    let many = RenderOptions::new().steps(1_u64 << 62);
+    let late = remote
+        .deadline(Duration::from_millis(300))
+        .render_with("% while True:\n% end\n", &(), many)
+        .await;
+    assert!(matches!(
+        late.unwrap_err().kind,
+        CallErrorKind::Deadline { .. }
+    ));
+    assert_eq!(remote.render("${1}", &()).await.unwrap(), "1");
+    host.close().await.unwrap();
+}
+
 #[test]
 fn mistakes_have_a_line_and_a_column() {
     for (text, shown) in [
@@ -376,7 +393,7 @@ fn the_language_is_for_configuration_files() {
     let values = odd
         .iter()
         .fold(Values::new(), |values, name| values.set(*name, name));
-    let text: String = odd.iter().map(|name| format!("{{{{ {name} }}}}")).collect();
+    let text = format!("{{{{ {} }}}}", odd.join(" }}{{ "));
     assert_eq!(render(&text, values), odd.concat());
     let big = u128::MAX;
     assert_eq!(
@@ -396,13 +413,13 @@ async fn the_same_values_give_the_same_text_whatever_map_they_come_in() {
     let mut all: Vec<_> = names.clone();
     all.sort();
     for _ in 0..3 {
-        let map: HashMap<_, _> = names.iter().map(|name| (name, ())).collect();
+        let map: HashMap<_, _> = names.iter().map(|name| (name, 1)).collect();
         let values = Values::from(&HashMap::from([("m", &map)]));
         assert_eq!(local.render(values.clone()).unwrap(), all.concat());
         let text = remote.render("${''.join(m)}", values).await.unwrap();
         assert_eq!(text, all.concat());
     }
-    let numbers = BTreeMap::from([("m", HashMap::from([(10, ()), (9, ()), (-1, ())]))]);
+    let numbers = BTreeMap::from([("m", HashMap::from([(10, 1), (9, 1), (-1, 1)]))]);
     assert_eq!(local.render(&numbers).unwrap(), "-1910");
     assert_eq!(
         remote

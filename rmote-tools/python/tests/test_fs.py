@@ -335,6 +335,18 @@ class Write(Case):
         self.assertEqual((os.stat(path).st_uid, os.stat(path).st_gid), (0, 78))
         self.assertFalse(FS.write(path, "newer", owner=0, group=78).changed)
 
+    def test_an_owner_may_be_a_number_in_text(self):
+        need(self, ROOT, "needs root")
+        path = self.put(b"old")
+        # No user has these numbers as a name.
+        change = FS.write(path, "new", owner="54321", group="54322")
+        st = os.stat(path)
+        self.assertEqual((change.changed, st.st_uid, st.st_gid), (True, 54321, 54322))
+        self.assertFalse(FS.write(path, "new", owner="54321", group="54322").changed)
+        for bad in "-1", "1x", "", "\u00b2":
+            with self.assertRaises(LookupError):
+                FS.write(path, "newer", owner=bad)
+
     def test_unprivileged_writer_keeps_anothers_owner(self):
         need(self, ROOT, "needs root")
         os.chmod(self.dir, 0o777)
