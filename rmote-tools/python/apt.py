@@ -1,5 +1,6 @@
 """Packages of Debian and its kin."""
-from rmote.tools.apt_get import AptFailed, AptTimedOut, Commands, PackageError, check_journal, outdated, remedy, update
+from rmote.tools.apt_get import AptFailed, AptTimedOut, Commands, PackageError
+from rmote.tools.apt_get import check_journal, outdated, remedy, seconds, update
 from rmote.tools.dpkg import Packages
 from rmote.tools.packages import STATES, result, wanted
 from rmote.tools.program import check_name, need, output
@@ -29,10 +30,9 @@ class Apt:
         With `ttl` only if they are older than that many seconds, or sources, keys or architectures were changed after
         the last time. Lists that could not be fetched are an error.
         """
-        need("apt-get", "lists of packages are fetched with it")
         commands = Commands(lock_timeout, timeout)
-        if ttl is not None and (not isinstance(ttl, (int, float)) or isinstance(ttl, bool) or not ttl >= 0):
-            raise ValueError("ttl is a number of seconds, not %r" % (ttl,))
+        ttl = None if ttl is None else seconds("ttl", ttl)
+        need("apt-get", "lists of packages are fetched with it")
         if ttl is not None and not outdated(ttl):
             return False
         if not check:
