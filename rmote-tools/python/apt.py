@@ -1,5 +1,6 @@
 """Packages of Debian and its kin."""
-from rmote.tools.apt_get import AptFailed, AptTimedOut, Commands, PackageError, check_journal, outdated, remedy, update
+from rmote.tools.apt_get import AptFailed, AptTimedOut, Commands, PackageError
+from rmote.tools.apt_get import check_journal, outdated, remedy, seconds, update
 from rmote.tools.dpkg import Packages
 from rmote.tools.packages import STATES, result, wanted
 from rmote.tools.program import check_name, need, output
@@ -29,10 +30,9 @@ class Apt:
         With `ttl` only if they are older than that many seconds, or sources, keys or architectures were changed after
         the last time. Lists that could not be fetched are an error.
         """
-        need("apt-get", "lists of packages are fetched with it")
         commands = Commands(lock_timeout, timeout)
-        if ttl is not None and (not isinstance(ttl, (int, float)) or isinstance(ttl, bool) or not ttl >= 0):
-            raise ValueError("ttl is a number of seconds, not %r" % (ttl,))
+        ttl = None if ttl is None else seconds("ttl", ttl)
+        need("apt-get", "lists of packages are fetched with it")
         if ttl is not None and not outdated(ttl):
             return False
         if not check:
@@ -266,14 +266,10 @@ class _Plan:
         after = before
         if self.words:
             after = before.after(_text(commands.run("-s", *self.install(options))))
-            lost = [key for key in before.differences(after) if before.held(key) and key not in self.released]
-            if lost:
-                text = "held packages would be changed: %s; they are left as they are unless they are named, with change_held"
-                raise PackageError(text % ", ".join(map(before.text, lost)))
         return after.hold(key for key in self.hold if key in after.found)
 
     def install(self, options):
-        # Of all held ones, those that are not named were looked for above.
+        # Held ones that are not named apt leaves as they are all the same: it fails before it changes or removes one.
         released = ["--allow-change-held-packages"] if self.released else []
         return list(options) + released + ["install", "--"] + self.words
 

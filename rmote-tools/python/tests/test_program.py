@@ -46,6 +46,8 @@ class Run(unittest.TestCase):
         os.environ.update(LANG="de_DE.UTF-8", LANGUAGE="de", LC_ALL="de_DE.UTF-8", http_proxy="kept")
         out = program.output("sh", "-c", 'echo "$LC_ALL ${LANGUAGE-none} $http_proxy $more"', env={"more": "1"})
         self.assertEqual(out, "C none kept 1\n")
+        # Where what is run takes more than its messages from it.
+        self.assertEqual(program.output("sh", "-c", 'echo "$LC_ALL"', env={"LC_ALL": "C.UTF-8"}), "C.UTF-8\n")
 
     def test_codes(self):
         self.assertEqual(program.run("sh", "-c", "exit 3", ok=(0, 3)).code, 3)

@@ -1,9 +1,11 @@
 from bootstrap import load
 
 import os
+import select
+import shutil
 import subprocess
+import tempfile
 import threading
-import time
 import unittest
 
 import archive
@@ -203,14 +205,13 @@ class Holds(Case):
         self.becomes("tiny", "2.0", "", state="absent", change_held=True)
 
     def test_a_held_one_that_is_not_named_is_not_changed(self):
-        Apt.converge("tiny", "other=1.0", "needs", state="held", recommends=False)
-        tiny = {"name": "tiny", "state": "absent"}
-        # apt-get would remove what needs it, held or not.
-        archive.run("apt-mark", "unhold", "tiny")
-        self.refused(apt_get.PackageError, tiny, said="held packages would be changed: needs")
-        other = {"name": "other", "state": "latest"}
-        self.refused(apt_get.PackageError, other, tiny, change_held=True, said="held packages would be changed: needs")
-        self.refused(apt_get.AptFailed, other, "clash", {"name": "needs", "state": "present"}, change_held=True)
+        Apt.converge("tiny", "other=1.0", "needs", recommends=False)
+        archive.run("apt-mark", "hold", "needs", "other")
+        tiny, other = {"name": "tiny", "state": "absent"}, {"name": "other", "state": "latest"}
+        self.refused(apt_get.AptFailed, tiny, said="needs : Depends: tiny")
+        # The leave to change one is none for the others.
+        self.refused(apt_get.AptFailed, other, tiny, change_held=True, said="needs : Depends: tiny")
+        self.refused(apt_get.AptFailed, other, "clash", change_held=True)
         Apt.upgrade(full=True)
         self.assertEqual((self.version("needs"), self.version("other")), ("1.0 held", "1.0 held"))
 
@@ -378,34 +379,44 @@ class Locks(Case):
 
         self.addCleanup(end)
         holder.stdout.readline()
-        return holder, end
-
-    def waiting(self, path, holder):
-        """Waits until another process than the holder has the file open."""
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            for pid in os.listdir("/proc"):
-                folder = "/proc/%s/fd" % pid
-                try:
-                    if pid.isdigit() and int(pid) not in (holder.pid, os.getpid()):
-                        if any(os.readlink(os.path.join(folder, fd)) == path for fd in os.listdir(folder)):
-                            return
-                except OSError:
-                    pass
-        self.fail("nobody asks for %s" % path)
+        return end
 
     def check(self, path, work):
-        holder, end = self.held(path)
+        end = self.held(path)
         with self.assertRaises(apt_get.AptLocked) as caught:
             work(lock_timeout=0)
         self.assertIn(path, str(caught.exception))
+        said = self.overheard()
         done = []
         thread = threading.Thread(target=lambda: done.append(work(lock_timeout=600)))
         thread.start()
-        self.waiting(path, holder)
+        self.wait_for(said, path)
         end()
         thread.join()
         return done[0]
+
+    def overheard(self):
+        """A pipe that has all that apt-get says, while it says it."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        pipe = os.path.join(folder, "said")
+        os.mkfifo(pipe)
+        tee = "tee -a " + pipe
+        script = "#!/bin/bash\nset -o pipefail\n{ /usr/bin/apt-get \"$@\" 2>&1 1>&3 3>&- | %s >&2; } 3>&1 | %s\n"
+        archive.put(os.path.join(folder, "apt-get"), script % (tee, tee), 0o755)
+        self.addCleanup(os.environ.__setitem__, "PATH", os.environ["PATH"])
+        os.environ["PATH"] = folder + ":" + os.environ["PATH"]
+        # Its own writing end keeps it open between two runs.
+        said = os.open(pipe, os.O_RDWR)
+        self.addCleanup(os.close, said)
+        return said
+
+    def wait_for(self, said, path):
+        """Waits until apt-get says that it cannot have a lock."""
+        text = b""
+        while b"Could not get lock %s" % path.encode() not in text:
+            self.assertTrue(select.select([said], [], [], 120)[0], text)
+            text += os.read(said, 4096)
 
     def test_packages_are_waited_for(self):
         result = self.check("/var/lib/dpkg/lock-frontend", lambda **options: Apt.package("tiny", **options))
@@ -428,7 +439,7 @@ class Locks(Case):
 
     def test_holds_are_waited_for(self):
         Apt.package("tiny")
-        holder, end = self.held("/var/lib/dpkg/lock-frontend")
+        end = self.held("/var/lib/dpkg/lock-frontend")
         with self.assertRaises(apt_get.AptLocked):
             Apt.package("tiny", state="held", lock_timeout=0)
         end()
