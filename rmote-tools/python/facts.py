@@ -13,7 +13,8 @@ class Facts:
     Each section is a record. What is not known is None and never guessed; `available` says whether anything is known
     at all, so that it can be told from what is empty; `error` is the text of what went wrong, while the rest is there.
     No section fails or hangs because of another. Most of it is read from files, and nothing is changed. An ordinary user
-    sees nearly all of it. A host without /proc has less; musl's systems and macOS could not be tried.
+    sees nearly all of it. A host without /proc has less. Systems with musl or apk, RPM on another host than
+    Debian, and macOS could not be tried.
     """
 
     @staticmethod
@@ -31,7 +32,7 @@ class Facts:
         facts = Record("HostFacts")
         for name in SECTIONS:
             wanted = not sections or name in sections
-            facts[name] = getattr(Facts, name)(**options.get(name, {})) if wanted else None
+            facts[name] = _told(name, options.get(name, {})) if wanted else None
         return facts
 
     @staticmethod
@@ -113,6 +114,14 @@ class Facts:
 
         _check(timeout)
         return containers(timeout)
+
+
+def _told(name, options):
+    try:
+        return getattr(Facts, name)(**options)
+    except Exception as e:
+        # Sections tell their errors themselves, unless their modules cannot be imported.
+        return Record("UnknownFacts", available=False, error="%s: %s" % (type(e).__name__, e))
 
 
 def _check(timeout):

@@ -78,7 +78,7 @@ def _rpm():
     from rmote.tools.program import output
 
     query = "%{NAME}\\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\t%{ARCH}\\n"
-    listed = output(path, "-qa", "--qf", query).split("\n")
+    listed = output(path, "-qa", "--qf", query, timeout=60).split("\n")
     # Keys of repositories are kept as packages.
     return [line.split("\t") for line in listed if line and not line.startswith("gpg-pubkey\t")]
 

@@ -41,7 +41,10 @@ def _mounts(timeout):
             error = "it did not tell its size within %g s" % timeout
         elif isinstance(sizes, OSError):
             error = sizes.strerror or str(sizes)
-        known = sizes if isinstance(sizes, tuple) and sizes[0] else (None,) * 3
+        known = (None,) * 3
+        if isinstance(sizes, tuple) and sizes[0]:
+            # Some that have no size of their own claim more than there can be.
+            known = [size if 0 <= size < 1 << 63 else None for size in sizes]
         mounts.append(
             Record(
                 "Mount", path=path, device=source, type=kind, size=known[0], used=known[1], free=known[2],

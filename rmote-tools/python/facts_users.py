@@ -25,10 +25,14 @@ def _rows(path, fields):
             yield row
 
 
+def _is_id(text):
+    return text.isdecimal() and int(text) < 1 << 32
+
+
 def _accounts():
     found = []
     for name, _, uid, gid, comment, home, shell in _rows("/etc/passwd", 7):
-        if uid.isdigit() and gid.isdigit():
+        if _is_id(uid) and _is_id(gid):
             found.append(
                 Record("Account", name=name, uid=int(uid), gid=int(gid), comment=comment, home=home, shell=shell)
             )
@@ -38,7 +42,7 @@ def _accounts():
 def _groups():
     found = []
     for name, _, gid, members in _rows("/etc/group", 4):
-        if gid.isdigit():
+        if _is_id(gid):
             found.append(
                 Record("AccountGroup", name=name, gid=int(gid), members=[m for m in members.split(",") if m])
             )

@@ -23,8 +23,8 @@ crate::tool! {
     /// fails or hangs because of another. Most of it is read from files, and nothing is changed. An ordinary user sees
     /// nearly all of it.
     ///
-    /// A host without `/proc` has less. Systems with musl, the databases of apk and RPM with packages in them, and macOS
-    /// could not be tried for real.
+    /// A host without `/proc` has less. Systems with musl or apk, RPM on another host than Debian, and macOS could not be
+    /// tried for real.
     ///
     /// # Examples
     ///

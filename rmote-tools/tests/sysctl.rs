@@ -1,8 +1,4 @@
 //! Settings of a container's own kernel parts.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, its helpers too"
-)]
 
 #[path = "../../rmote-transport/tests/docker/mod.rs"]
 mod docker;

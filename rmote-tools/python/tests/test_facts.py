@@ -90,19 +90,30 @@ class Gather(Case):
         self.assertEqual(findings.section("X", ("a",), lambda: {"a": []}).available, True)
         self.assertEqual(findings.section("X", ("a",), lambda: {}).available, False)
 
-    def test_no_section_imports_what_it_does_not_need(self):
+    def run_alone(self, code):
+        """What a program prints that has imported nothing but the tool."""
         import subprocess
 
+        start = (
+            "import types, sys; sys.modules['unittest'] = types.ModuleType('unittest'); sys.path.insert(0, %r)\n"
+            "from bootstrap import load; F = load('facts').Facts\n"
+        )
+        here = os.path.dirname(os.path.abspath(__file__))
+        return subprocess.check_output([sys.executable, "-S", "-c", start % here + code]).decode().strip()
+
+    def test_a_section_whose_module_cannot_be_imported_leaves_the_others(self):
+        code = "sys.modules['socket'] = None; f = F.gather('cpu', 'network'); print(f.cpu.available, dict(f.network))"
+        told = self.run_alone(code)
+        self.assertTrue(told.startswith("True {'available': False, 'error': "), told)
+        self.assertIn("socket", told)
+
+    def test_no_section_imports_what_it_does_not_need(self):
         code = (
-            "import sys; sys.path.insert(0, %r); from bootstrap import load; F = load('facts').Facts\n"
             "before = set(sys.modules); assert 'subprocess' not in before\n"
             "F.gather('system', 'python', 'cpu', 'memory', 'users')\n"
             "print(sorted(n for n in set(sys.modules) - before if n in ('subprocess', 'threading', 'socket', 'asyncio')))"
         )
-        here = os.path.dirname(os.path.abspath(__file__))
-        program = "import types, sys; sys.modules['unittest'] = types.ModuleType('unittest')\n" + code % here
-        out = subprocess.check_output([sys.executable, "-S", "-c", program])
-        self.assertEqual(out.decode().strip(), "[]")
+        self.assertEqual(self.run_alone(code), "[]")
 
 
 class Ask(Case):
@@ -322,6 +333,10 @@ class Storage(Case):
         self.assertEqual([mount.read_only for mount in mounts], [False, True, False])
         self.assertEqual((mounts[2].error, mounts[2].device), ("Permission denied", "server:/y"))
         self.assertEqual([name[2] for name in asked], ["/", "/net/\xe9"])
+        # As s3fs does.
+        self.replace(storage, "ask", lambda questions, seconds: {name: (1 << 64, -1, 5) for name in questions})
+        mount = storage._mounts(1)["mounts"][0]
+        self.assertEqual((mount.size, mount.used, mount.free), (None, None, 5))
         self.files(storage, {})
         self.assertEqual(storage._mounts(1), {})
 
@@ -373,7 +388,7 @@ class Packages(Case):
         self.replace(packages, "RPM", ("/",))
         program = load("program")
         # The program is replaced: no host with packages of RPM is here.
-        self.replace(program, "output", lambda *argv: "bash\t5.2-1\tx86_64\ngpg-pubkey\t1-2\t(none)\n")
+        self.replace(program, "output", lambda *argv, **options: "bash\t5.2-1\tx86_64\ngpg-pubkey\t1-2\t(none)\n")
         facts = F.packages(raw=True)
         self.assertEqual((facts.manager, facts.count, facts.packages[0].version), ("zypper", 1, "5.2-1"))
 
@@ -398,7 +413,7 @@ class Services(Case):
 
 class Users(Case):
     def test_accounts_and_groups(self):
-        self.files(users, {"/etc/passwd": "root:x:0:0:r:/root:/bin/sh\n+::::::\nbroken\nx:x:a:0:::\n", "/etc/group": "a:x:1:b,c\nd:x:2:\n+:::\n"})
+        self.files(users, {"/etc/passwd": "root:x:0:0:r:/root:/bin/sh\n+::::::\nbroken\nx:x:a:0:::\ny:x:4294967296:0:::\nz:x:\u00b2:0:::\n", "/etc/group": "a:x:1:b,c\nd:x:2:\n+:::\n"})
         facts = F.users()
         self.assertIsNone(facts.error)
         self.assertEqual(
