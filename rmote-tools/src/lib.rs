@@ -146,17 +146,16 @@ builtin![
     Exec in EXEC,
     Facts in FACTS,
     FileSystem in FILE_SYSTEM,
+    Hostname in HOSTNAME,
     Logger in LOGGER,
     Package in PACKAGE,
     Pacman in PACMAN,
     PacmanRepository in PACMAN_REPOSITORY,
     Quit in QUIT,
     Service in SERVICE,
-    User in USER,
-    Service in SERVICE,
-    Template in TEMPLATE,
-    Hostname in HOSTNAME,
     Sysctl in SYSCTL,
+    Template in TEMPLATE,
+    User in USER,
 ];
 
 /// The Python modules of all tools here, for [`Options::library`]: a user's tool may import them, by the names of the

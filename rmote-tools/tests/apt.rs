@@ -197,7 +197,10 @@ async fn a_host_without_apt_says_so() {
         .await
         .unwrap();
     let error = Apt::new(&host).package("tiny").await.unwrap_err();
-    assert!(matches!(error.kind, CallErrorKind::Unsupported(_)), "{error}");
+    assert!(
+        matches!(error.kind, CallErrorKind::Unsupported(_)),
+        "{error}"
+    );
     assert_eq!(error.missing(), Some("apt-get"));
     let error = Apt::new(&host).unhold(["tiny"]).await.unwrap_err();
     assert_eq!(error.missing(), Some("apt-mark"));

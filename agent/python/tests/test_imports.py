@@ -84,8 +84,10 @@ class Imports(unittest.TestCase):
         own = {name for name in loaded if name.startswith("rmote.")}
         # The loader is there by itself.
         first = {"rmote.loader", "rmote.wire", "rmote.agent"}
-        # Python 3.6 does not say by itself when it has forked.
-        self.assertEqual(own, first if hasattr(os, "register_at_fork") else first | {"rmote.seldom"})
+        # Python 3.6 does not say by itself when it has forked; and where the machine is busy the watcher's first tick has come.
+        if not hasattr(os, "register_at_fork") or "rmote.watcher" in own:
+            first.add("rmote.seldom")
+        self.assertEqual(own - {"rmote.watcher"}, first)
 
 
 if __name__ == "__main__":
