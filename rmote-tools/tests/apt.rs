@@ -78,7 +78,7 @@ async fn a_playbook_changes_nothing_the_second_time() {
                 .signed_by("test")
                 .architectures(["amd64".to_owned()])
                 .enabled(true)
-                .trusted(false)
+                .trusted(true)
                 .fields(fields)
                 .secret(true)
                 .check(check);
@@ -109,7 +109,7 @@ async fn a_playbook_changes_nothing_the_second_time() {
             let wanted = [
                 Wanted::held("tiny").version("1.0"),
                 Wanted::latest("other"),
-                Wanted::present("conf=1.0"),
+                "conf=1.0".into(),
                 Wanted::absent("needs"),
             ];
             let done = apt.converge_with(wanted, options).await.unwrap();
@@ -197,7 +197,10 @@ async fn a_host_without_apt_says_so() {
         .await
         .unwrap();
     let error = Apt::new(&host).package("tiny").await.unwrap_err();
-    assert!(matches!(error.kind, CallErrorKind::Unsupported(_)), "{error}");
+    assert!(
+        matches!(error.kind, CallErrorKind::Unsupported(_)),
+        "{error}"
+    );
     assert_eq!(error.missing(), Some("apt-get"));
     let error = Apt::new(&host).unhold(["tiny"]).await.unwrap_err();
     assert_eq!(error.missing(), Some("apt-mark"));
