@@ -1,7 +1,8 @@
 """What dpkg knows of the packages of this host."""
 from rmote.tools.program import output
 
-FORMAT = "${Package}\t${db:Status-Want}\t${db:Status-Status}\t${db:Status-Eflag}\t${Version}\t${Architecture}\t${Provides}\n"
+FIELDS = "Package", "db:Status-Want", "db:Status-Status", "db:Status-Eflag", "Version", "Architecture", "Provides"
+FORMAT = "\\t".join("${%s}" % field for field in FIELDS) + "\\n"
 # Their scripts have run; only what others want to hear of them has not.
 TRIGGERS = "triggers-awaited", "triggers-pending"
 # What `apt-get -s` says that it would do.
@@ -38,7 +39,7 @@ class Packages:
         # Without names: those with several architectures come once for each, and what is unknown is no error.
         for line in output("dpkg-query", "-W", "-f", FORMAT).split("\n"):
             fields = line.split("\t")
-            if len(fields) == 7:
+            if len(fields) == len(FIELDS):
                 name, want, status, flag, version, architecture, provides = fields
                 one = Entry(name, architecture, want, status, flag, version, provides)
                 found[name, native if architecture in ("all", "") else architecture] = one

@@ -10,8 +10,8 @@ OTHERS = (2, 10, 12, USER, SUBKEY, 17, 21, 60, 61, 62, 63)
 def public_key(data):
     """Checks the keys in a file, and gives the file as apt wants it, with the ending of its name.
 
-    Armoured ones are made to begin with their first line and to have plain line ends. What is no key, or not all of it, is
-    a `ValueError` that does not show it: it may be a secret one.
+    Armoured ones are made to begin with their first line and to have plain line ends. What is no key, or not all of it,
+    is a `ValueError` that does not show it: it may be a secret one.
     """
     data = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(memoryview(data))
     if BEGIN not in data:
@@ -26,7 +26,7 @@ def public_key(data):
     if not text.startswith(HEAD) or not text.endswith(END + b"\n"):
         raise ValueError("a key is one armoured block, or binary, with nothing before and behind it")
     if text.count(BEGIN) > 1:
-        raise ValueError("apt reads the first of several armoured blocks only: they are put into one, or into files of their own")
+        raise ValueError("apt reads the first of several armoured blocks only: each goes into a file of its own")
     packets(_dearmoured(text))
     return text, ".asc"
 

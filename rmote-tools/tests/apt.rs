@@ -78,7 +78,7 @@ async fn a_playbook_changes_nothing_the_second_time() {
                 .signed_by("test")
                 .architectures(["amd64".to_owned()])
                 .enabled(true)
-                .trusted(false)
+                .trusted(true)
                 .fields(fields)
                 .secret(true)
                 .check(check);
@@ -109,7 +109,7 @@ async fn a_playbook_changes_nothing_the_second_time() {
             let wanted = [
                 Wanted::held("tiny").version("1.0"),
                 Wanted::latest("other"),
-                Wanted::present("conf=1.0"),
+                "conf=1.0".into(),
                 Wanted::absent("needs"),
             ];
             let done = apt.converge_with(wanted, options).await.unwrap();
@@ -122,6 +122,18 @@ async fn a_playbook_changes_nothing_the_second_time() {
             );
         }
     }
+    the_other_methods_change_things_once(&apt).await;
+    let check = NoSourceOptions::new().check(true);
+    assert!(sources.absent_with("test", check).await.unwrap().changed);
+    assert!(sources.absent("test").await.unwrap().changed);
+    assert!(!sources.absent("test").await.unwrap().changed);
+    // Always, with no limit to their age.
+    assert!(apt.update().await.unwrap());
+    host.close().await.unwrap();
+}
+
+/// On the host as the playbook leaves it.
+async fn the_other_methods_change_things_once(apt: &Apt) {
     let options = |check: bool| {
         AptUpgradeOptions::new()
             .full(true)
@@ -149,15 +161,6 @@ async fn a_playbook_changes_nothing_the_second_time() {
     assert_eq!(changed(&apt.unhold(["tiny"]).await.unwrap()), [false]);
     assert!(apt.package(Wanted::latest("tiny")).await.unwrap().changed);
     assert!(!apt.package("tiny").await.unwrap().changed);
-    let done = sources
-        .absent_with("test", NoSourceOptions::new().check(true))
-        .await;
-    assert!(done.unwrap().changed);
-    assert!(sources.absent("test").await.unwrap().changed);
-    assert!(!sources.absent("test").await.unwrap().changed);
-    // Always, with no limit to their age.
-    assert!(apt.update().await.unwrap());
-    host.close().await.unwrap();
 }
 
 #[tokio::test]
