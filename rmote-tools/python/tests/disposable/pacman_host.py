@@ -60,8 +60,12 @@ def make(name, version, *fields, files=()):
 def publish(*packages, name="custom", sign=()):
     """Puts packages into the repository's list, with repo-add."""
     env = dict(os.environ, PATH=BIN + ":" + os.environ["PATH"])
-    words = ["repo-add", "--quiet"] + list(sign) + ["%s/%s.db.tar.gz" % (REPO, name)] + list(packages)
-    subprocess.run(words, env=env, check=True, stdout=subprocess.DEVNULL)
+    path = "%s/%s.db.tar.gz" % (REPO, name)
+    before = os.stat(path).st_mtime if os.path.exists(path) else 0
+    subprocess.run(["repo-add", "--quiet", *sign, path, *packages], env=env, check=True, stdout=subprocess.DEVNULL)
+    # pacman fetches a list only if its time is another one, in seconds.
+    after = max(os.stat(path).st_mtime, before + 1)
+    os.utime(path, (after, after))
 
 
 def state():
