@@ -13,7 +13,7 @@ use bytes::Bytes;
 use rmote_tools::{
     AbsentOptions, CallErrorKind, DirectoryOptions, Exec, FileSystem, HostPath, LineOptions, Local,
     Match, Options, ReadOptions, Reconnect, RunOptions, Session, StatOptions, SymlinkOptions,
-    TextOptions, WriteOptions, tool,
+    TOOLS, TextOptions, WriteOptions, tool,
 };
 use tempfile::TempDir;
 
@@ -291,5 +291,38 @@ class Own(Tool):
         assert!(error.raised().is_none(), "{error}");
         assert!(error.to_string().contains(missing), "{error}");
     }
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_tool_can_be_imported_by_its_name() {
+    let names: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
+    let source = format!(
+        "from rmote.tools import {}\n\ndef names():\n    return [tool.__name__ for tool in [{}]]\n",
+        names.join(", "),
+        names.join(", ")
+    );
+    let options = Options::new().library(rmote_tools::library());
+    let host = Session::connect_with(Local::new(), options).await.unwrap();
+    let imported: Vec<String> = host.load(&source).unwrap().call("names", ()).await.unwrap();
+    assert_eq!(imported, names);
+    host.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_tools_give_each_other_has_its_fields_as_attributes() {
+    const SOURCE: &str = "
+from rmote.tools import Facts
+from rmote.tools.packages import result
+
+def fields():
+    one = result('nginx', True, '', '1.0')
+    return [one.name, one.version, one['name'], Facts.system().hostname is not None]
+";
+    let options = Options::new().library(rmote_tools::library());
+    let host = Session::connect_with(Local::new(), options).await.unwrap();
+    let fields: (String, String, String, bool) =
+        host.load(SOURCE).unwrap().call("fields", ()).await.unwrap();
+    assert_eq!(fields, ("nginx".into(), "1.0".into(), "nginx".into(), true));
     host.close().await.unwrap();
 }

@@ -69,7 +69,7 @@ def fit_class(value, kind, names):
         return kind[value.name] if hasattr(kind, "__members__") else value
     if isinstance(value, dict):
         if isinstance(value, Record):
-            kind = class_of(kind, value.name, names)
+            kind = class_of(kind, value.type_name, names)
         fields = getattr(kind, "__dataclass_fields__", None)
         if fields is not None:
             return kind(**{key: fit(item, getattr(fields.get(key), "type", None), names) for key, item in value.items()})

@@ -172,7 +172,7 @@ def lists(encoder, kind, items):
 
 def dicts(encoder, kind, items):
     if kind is Record:
-        names = set(map(attrgetter("name"), items))
+        names = set(map(attrgetter("type_name"), items))
         if len(names) > 1:
             raise Plain
         records(encoder, names.pop(), items)

@@ -22,7 +22,7 @@ class Unsupported(NotImplementedError):
 def describe(error, by, sources, depth=0):
     kind = type(error)
     described = {
-        "by": "host" if by == "function" and isinstance(error, Unsupported) else by,
+        "by": "host" if by == "function" and issubclass(kind, Unsupported) else by,
         "type": text(lambda: kind.__qualname__),
         "module": text(lambda: kind.__module__),
         "bases": list(map(class_name, type.mro(kind)[:-1])),

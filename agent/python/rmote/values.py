@@ -27,7 +27,7 @@ class Record(dict):
     """Named fields, as a dataclass of another process has them."""
 
     def __init__(*args, **fields):
-        self, self.name = args[:2]
+        self, self.type_name = args[:2]
         dict.__init__(self, *args[2:], **fields)
 
     def __getattr__(self, field):
@@ -37,7 +37,7 @@ class Record(dict):
             raise AttributeError(field) from None
 
     def __repr__(self):
-        return "%s(%s)" % (self.name, ", ".join("%s=%r" % item for item in self.items()))
+        return "%s(%s)" % (self.type_name, ", ".join("%s=%r" % item for item in self.items()))
 
 
 class Member:
@@ -163,7 +163,7 @@ class Encoder:
         left = len(value)
         self.enter(tag, 2 * left)
         if tag == 12:
-            self.text(0, value.name)
+            self.text(0, value.type_name)
         self.size(left)
         key = None
         try:

@@ -310,7 +310,7 @@ class Calls(Case):
         self.assertEqual(agent.fails("stat:fails").traceback, [("stat.py", 3, "fails", "def fails(): raise ValueError")])
         if sys.version_info >= (3, 7):
             agent.load("csv", "import dataclasses\n@dataclasses.dataclass\nclass P:\n x: int\ndef make(): return P(1)\n")
-            self.assertEqual(agent.run("csv:make").name, "P")
+            self.assertEqual(agent.run("csv:make").type_name, "P")
 
     def test_a_source_loaded_twice_stays(self):
         agent = self.start()
@@ -662,7 +662,7 @@ class Host(Tool):
         self.assertEqual(agent.run("host:Host.add", "b"), ["a", "b"])
         self.assertEqual(agent.run("host:Host.greet", "you", [1, 2]), "Hello, you!\n- 1\n- 2\n2")
         done = agent.run("host:Host.whole")
-        self.assertEqual((done.name, done["returncode"], done["stdout"]), ("CompletedProcess", 3, b"out\n"))
+        self.assertEqual((done.type_name, done["returncode"], done["stdout"]), ("CompletedProcess", 3, b"out\n"))
         error = agent.fails("host:Host.run", "sh", "-c", "exit 4")
         self.assertEqual((error.type, error.module), ("CalledProcessError", "subprocess"))
         self.assertIn("SubprocessError", error.bases[1])

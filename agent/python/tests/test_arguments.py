@@ -124,7 +124,7 @@ class Arguments(unittest.TestCase):
         self.assertEqual(agent.run("d:show", [Record("Point", x=1, where="a"), {"k": Record("Point", x=1, where="a")}]), "[%s, {'k': %s}]" % (point, point))
         self.assertEqual(agent.run("d:table", {"k": {"x": 1, "where": "a"}}), "{'k': %s}" % point)
         line = agent.run("d:back", Record("Line", points=[{"x": 1}, Record("Point", x=2)], label="l"))
-        self.assertEqual((line.name, line["points"], line["label"]), ("Line", [Record("Point", x=1, where=None), Record("Point", x=2, where=None)], "l"))
+        self.assertEqual((line.type_name, line["points"], line["label"]), ("Line", [Record("Point", x=1, where=None), Record("Point", x=2, where=None)], "l"))
         error = agent.fails("d:point", {"x": 1, "nope": 2})
         self.assertEqual((error.by, error.type), ("agent", "TypeError"))
 

@@ -133,7 +133,7 @@ class Pipes(unittest.TestCase):
         out, err = Output(), Output()
         ended = shell("cat; echo oops >&2; exit 3", Input(b"in", b"put").end(), out, err)
         self.assertEqual((bytes(out.data), bytes(err.data)), (b"input", b"oops\n"))
-        self.assertEqual((ended.name, dict(ended)), ("Ended", dict(code=3, signal=None, held=False)))
+        self.assertEqual((ended.type_name, dict(ended)), ("Ended", dict(code=3, signal=None, held=False)))
 
     def test_null_devices(self):
         self.assertEqual(shell("cat && echo lost && echo lost >&2").code, 0)

@@ -14,7 +14,7 @@ Exec = exec_.Exec
 class Command(unittest.TestCase):
     def test_result(self):
         done = Exec.command("/bin/sh", "-c", "printf out; printf err >&2")
-        self.assertEqual(done.name, "Completed")
+        self.assertEqual(done.type_name, "Completed")
         self.assertEqual(dict(done), dict(
             args=["/bin/sh", "-c", "printf out; printf err >&2"], code=0, signal=None, stdout=b"out", stderr=b"err",
             truncated=False, held=False))

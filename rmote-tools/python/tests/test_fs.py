@@ -795,7 +795,7 @@ class Stat(Case):
     def test_kinds(self):
         path = self.put(b"abc", mode=0o4640)
         st = FS.stat(path)
-        self.assertEqual(st.name, "Stat")
+        self.assertEqual(st.type_name, "Stat")
         self.assertEqual(
             (st.path, st.exists, st.size, st.mode, st.uid, st.gid), (path, True, 3, 0o4640, os.geteuid(), os.stat(path).st_gid))
         self.assertEqual((st.is_file, st.is_dir, st.is_symlink, st.link_target), (True, False, False, None))

@@ -127,7 +127,7 @@ class Files(Case):
 class Compiled(Case):
     def test_what_travels_is_plain_data(self):
         compiled = Template.compile(NGINX)
-        self.assertEqual((compiled.name, dict(compiled)), ("CompiledTemplate", {"template": NGINX}))
+        self.assertEqual((compiled.type_name, dict(compiled)), ("CompiledTemplate", {"template": NGINX}))
         self.assertEqual(Template.render_compiled(compiled, VALUES), RENDERED)
         # As it comes back from a controller.
         self.assertEqual(Template.render_compiled(Record("CompiledTemplate", template="${x}"), {"x": 1}), "1")
