@@ -42,7 +42,8 @@ def ids_of(mode, owner, group):
             import grp
 
             group = _number(group, grp.getgrnam)
-    except KeyError as e:
+    except (KeyError, UnicodeEncodeError) as e:
+        # The latter where the locale has no such letter.
         raise LookupError("no such user or group: %s" % e) from None
     return -1 if owner is None else owner, -1 if group is None else group
 

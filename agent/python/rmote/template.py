@@ -12,6 +12,8 @@ SIZE = 1 << 24
 PUT = ".put"
 # How many closing braces may be tried as the end of one expression.
 BRACES = 200
+# How long an expression or a statement may be: what is nested deeper than some 50,000 levels ends Python 3.9 and older.
+LONGEST = 20000
 BAD = SyntaxError, ValueError, MemoryError, RecursionError
 
 
@@ -126,6 +128,8 @@ def _translate(text):
             continue
         if stripped.startswith("%") and not stripped.startswith("%%"):
             code = stripped[1:].strip()
+            if len(code) > LONGEST:
+                raise TemplateError("a statement of more than %d characters" % LONGEST, number, column)
             word = _word(code)
             if "\r" in code:
                 raise TemplateError("a carriage return in a statement", number, column)
@@ -218,6 +222,8 @@ def _pieces(line, number):
             end = line.find("}", end + 1)
             if end < 0:
                 raise TemplateError(failed, number, start + 1)
+            if end - start > LONGEST:
+                raise TemplateError("an expression of more than %d characters" % LONGEST, number, start + 1)
             try:
                 part = _parse(line[start + 2 : end].strip() or "''")
                 break

@@ -114,7 +114,10 @@ class Errors(unittest.TestCase):
         except TemplateError as error:
             self.assertIn(error.line, (100, 101))
         self.fails("\n${" + "(" * 10000 + "1" + ")" * 10000 + "}", 2, 1, "")
-        self.fails("\n${" + "not " * 100000 + "1}", 2, 1, "")
+
+    def test_what_is_too_long_for_old_pythons(self):
+        self.fails("\n${" + "not " * 100000 + "1}", 2, 1, "an expression of more than 20000 characters")
+        self.fails("\n% x = " + "-" * 100000 + "1\n", 2, 1, "a statement of more than 20000 characters")
 
     def test_what_is_no_text(self):
         for bad in None, b"a", 1, ["a"]:
