@@ -124,7 +124,6 @@ async fn a_frame_that_nothing_asked_for_ends_the_link_and_is_named() {
             Kind::Load,
             0,
         ),
-        ("a good-bye", vec![frame(Kind::Bye, 0)], Kind::Bye, 0),
     ] {
         let fake = frames
             .into_iter()
