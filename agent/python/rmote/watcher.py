@@ -1,6 +1,7 @@
 """The watcher: makes another thread the reader when a call holds the reader up, sends what is printed, and ends calls at their deadlines."""
 import os
 from _signal import SIGHUP, SIGTERM
+from _thread import start_new_thread
 from os import dup2, read
 from select import select
 from time import monotonic
@@ -11,6 +12,11 @@ QUIET_TICKS = 20
 
 
 def watch(agent):
+    try:
+        # When its first thread ends, glibc loads a library for that, and aborts if it cannot: not while a tool closes all files.
+        start_new_thread(bool, ())
+    except RuntimeError:
+        pass
     quiet = 0
     while True:
         seen, served = agent.inline, agent.served

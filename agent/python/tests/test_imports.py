@@ -24,7 +24,7 @@ OTHERS = {
     "coroutines": {"_thread", "asyncio", "contextvars", "os", "sys"},
     "describe": {"inspect"},
     "ending": {"_signal", "os", "time"},
-    "watcher": {"_signal", "os", "select", "time"},
+    "watcher": {"_signal", "_thread", "os", "select", "time"},
     "interrupt": {"_functools", "_operator", "_thread", "ctypes", "dis", "gc", "itertools", "sys"},
     "process": {"errno", "shlex", "os", "select", "signal", "subprocess", "threading", "time"},
     "protocol": {"subprocess", "sys"},
