@@ -51,6 +51,45 @@ class Case(unittest.TestCase):
         self.agent.close()
 
 
+class Records(unittest.TestCase):
+    SOURCE = """
+import logging
+class Odd:
+    def __str__(self): raise ValueError("no text")
+def log(level, text, *args): logging.getLogger("a.b").log(level, text, *args)
+def odd(): logging.warning(Odd()); logging.warning("%s", Odd()); logging.warning("%d", "x"); logging.warning("\\udc80"); logging.warning("x" * 100000)
+def trace():
+    try: 1 / 0
+    except ZeroDivisionError: logging.exception("caught")
+def basic(): logging.basicConfig(level=logging.DEBUG); logging.error("after")
+"""
+
+    def test_records_arrive_from_their_level_on(self):
+        agent = Agent(log_level=30)
+        self.addCleanup(agent.close)
+        agent.load("l", self.SOURCE)
+        first = agent.call("l:log", 20, "dropped")
+        agent.result(first)
+        second = agent.call("l:log", 30, "kept %s", "x")
+        agent.result(second)
+        self.assertEqual(agent.logs, [(second, 30, "a.b", "kept x")])
+
+    def test_odd_records(self):
+        agent = Agent(log_level=30)
+        self.addCleanup(agent.close)
+        agent.load("l", self.SOURCE)
+        agent.run("l:odd")
+        self.assertEqual(len(agent.logs), 5)
+        self.assertEqual(agent.logs[3][3], "\udc80")
+        self.assertEqual(len(agent.logs[4][3]), 65536)
+        agent.run("l:trace")
+        self.assertIn("caught\nTraceback", agent.logs[5][3])
+        self.assertIn("try: 1 / 0", agent.logs[5][3])
+        agent.run("l:basic")
+        self.assertEqual(agent.logs[6][3], "after")
+        self.assertEqual(agent.output(), b"")
+
+
 class Flood(Case):
     def test_a_link_that_is_not_read(self):
         # Nothing is read before the call has ended: one that waited for the link would never do so.

@@ -6,6 +6,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bootstrap  # noqa: F401
+from driver import Agent
 
 from rmote import protocol
 from rmote.protocol import Template, Tool, process, render_template
@@ -113,6 +114,59 @@ class Source(unittest.TestCase):
             if name.endswith(".py"):
                 with open(os.path.join(MODULES, name), encoding="utf-8") as file:
                     ast.parse(file.read(), name, feature_version=(3, 6))
+
+
+class Old(unittest.TestCase):
+    """A tool file as they were written for rmote 0.3."""
+
+    SOURCE = """
+from rmote.protocol import Tool, process, Template, render_template
+
+GREETING = Template("Hello, ${name}!\\n% for x in xs\\n- ${x}\\n% endfor\\n")
+
+class Host(Tool):
+    users = []
+
+    @staticmethod
+    def run(*words):
+        done = process(*words, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    @staticmethod
+    async def wait(seconds):
+        import asyncio
+        await asyncio.sleep(seconds)
+        return "waited"
+
+    @classmethod
+    async def add(cls, name):
+        cls.users.append(name)
+        return cls.users
+
+    @staticmethod
+    def greet(name, xs):
+        return GREETING.render(name=name, xs=xs) + render_template("${1 + 1}")
+
+    @staticmethod
+    def whole():
+        return process("echo out; exit 3", shell=True, capture_output=True)
+"""
+
+    def test_runs_unchanged(self):
+        agent = Agent()
+        self.addCleanup(agent.close)
+        agent.load_own("protocol", "process", "steps", "template")
+        agent.load("host", self.SOURCE)
+        self.assertEqual(agent.run("host:Host.run", "echo", "hi"), "hi\n")
+        self.assertEqual(agent.run("host:Host.wait", 0.01), "waited")
+        self.assertEqual(agent.run("host:Host.add", "a"), ["a"])
+        self.assertEqual(agent.run("host:Host.add", "b"), ["a", "b"])
+        self.assertEqual(agent.run("host:Host.greet", "you", [1, 2]), "Hello, you!\n- 1\n- 2\n2")
+        done = agent.run("host:Host.whole")
+        self.assertEqual((done.type_name, done["returncode"], done["stdout"]), ("CompletedProcess", 3, b"out\n"))
+        error = agent.fails("host:Host.run", "sh", "-c", "exit 4")
+        self.assertEqual((error.type, error.module), ("CalledProcessError", "subprocess"))
+        self.assertIn("SubprocessError", error.bases[1])
 
 
 if __name__ == "__main__":
