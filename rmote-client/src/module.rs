@@ -223,7 +223,11 @@ fn imports(source: &str) -> Vec<String> {
     let mut lines = source.lines();
     while let Some(line) = lines.next() {
         let mut words = line.trim_start().to_owned();
-        if words.starts_with("from ") && words.contains('(') {
+        let list = words
+            .strip_prefix("from ")
+            .and_then(|rest| rest.split_once(" import"))
+            .map(|(_, list)| list.trim_start());
+        if list.is_some_and(|list| list.starts_with('(')) {
             // The list may go on below.
             while !words.contains(')') {
                 let Some(more) = lines.next() else { break };
@@ -314,7 +318,7 @@ mod tests {
             .add(
                 Some("audit"),
                 None,
-                "import os, sys\nfrom base import (  # (all)\n    Base,  # one\n    Other)\n",
+                "\"\"\"Looks\nfrom afar (no import\n\"\"\"\nfrom base import (  # (all)\n    Base,  # one\n    Other)\n",
             )
             .unwrap();
         let names: Vec<_> = library

@@ -17,12 +17,12 @@ crate::tool! {
     ///
     /// ```no_run
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use rmote_tools::{Apt, AptRepository, Session, SourceOptions, Ssh};
+    /// use rmote_tools::{Apt, AptRepository, Session, AptSourceOptions, Ssh};
     ///
     /// let host = Session::connect(Ssh::new("web01")).await?;
     /// let (apt, sources) = (Apt::new(&host), AptRepository::new(&host));
     /// sources.key("tools", std::fs::read("tools.asc")?).await?;
-    /// let options = SourceOptions::new().components(["main".to_owned()]).signed_by("tools");
+    /// let options = AptSourceOptions::new().components(["main".to_owned()]).signed_by("tools");
     /// let (uris, suites) = (["https://apt.example.org/".to_owned()], ["stable".to_owned()]);
     /// if sources.present_with("tools", uris, suites, options).await?.update_needed {
     ///     apt.update().await?;
@@ -43,20 +43,20 @@ crate::tool! {
     ///
     /// An armoured key gets a file with the ending `.asc`, a binary one `.gpg`. Anything else than whole public keys is
     /// refused, a private key above all.
-    fn key(name: String, data: Content) -> RepositoryResult, key_with(KeyOptions);
+    fn key(name: String, data: Content) -> RepositoryResult, key_with(AptKeyOptions);
 
     /// Makes sure that a file of sources has this source and no other.
     ///
     /// A suite that ends with `/` is the path of a flat repository, which has no components; all others need some.
-    fn present(name: String, uris: Vec<String>, suites: Vec<String>) -> RepositoryResult, present_with(SourceOptions);
+    fn present(name: String, uris: Vec<String>, suites: Vec<String>) -> RepositoryResult, present_with(AptSourceOptions);
 
     /// Removes a source and the key of the same name; a key that another source names stays.
-    fn absent(name: String) -> RepositoryResult, absent_with(NoSourceOptions);
+    fn absent(name: String) -> RepositoryResult, absent_with(AptSourceAbsentOptions);
 }
 
 crate::options! {
     /// How to write a key.
-    pub struct KeyOptions {
+    pub struct AptKeyOptions {
         /// Whether only to say what would change; defaults to no.
         check: bool,
     }
@@ -64,7 +64,7 @@ crate::options! {
 
 crate::options! {
     /// What a source of packages is like.
-    pub struct SourceOptions {
+    pub struct AptSourceOptions {
         /// What there is of each package: `deb`, `deb-src`; defaults to `deb` alone.
         types: Vec<String>,
         /// The parts of the suites; defaults to none, which a flat repository has.
@@ -88,7 +88,7 @@ crate::options! {
 
 crate::options! {
     /// How to remove a source.
-    pub struct NoSourceOptions {
+    pub struct AptSourceAbsentOptions {
         /// Whether only to say what would change; defaults to no.
         check: bool,
         /// Whether the diff is withheld; defaults to no.

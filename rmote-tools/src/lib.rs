@@ -61,7 +61,7 @@ pub use crate::apt::{
     InstalledPackage,
 };
 pub use crate::apt_repository::{
-    AptRepository, KeyOptions, NoSourceOptions, RepositoryResult, SourceOptions,
+    AptKeyOptions, AptRepository, AptSourceAbsentOptions, AptSourceOptions, RepositoryResult,
 };
 pub use crate::change::Change;
 pub use crate::child::{Child, ChildBuilder, ChildStderr, ChildStdin, ChildStdout, Pty, Stdio};

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use docker::{Container, WORKSPACE};
 use rmote_tools::{
-    Apt, AptOptions, AptRepository, AptUnholdOptions, AptUpdateOptions, AptUpgradeOptions,
-    CallErrorKind, Conffiles, Docker, KeyOptions, NoSourceOptions, PackageResult, Session,
-    SourceOptions, Wanted,
+    Apt, AptKeyOptions, AptOptions, AptRepository, AptSourceAbsentOptions, AptSourceOptions,
+    AptUnholdOptions, AptUpdateOptions, AptUpgradeOptions, CallErrorKind, Conffiles, Docker,
+    PackageResult, Session, Wanted,
 };
 
 const IMAGE: &str = "rmote-test:tools";
@@ -66,13 +66,13 @@ async fn a_playbook_changes_nothing_the_second_time() {
     let suites = || vec!["stable".to_owned()];
     for first in [true, false] {
         for check in [true, false] {
-            let options = KeyOptions::new().check(check);
+            let options = AptKeyOptions::new().check(check);
             let done = sources.key_with("test", key.as_str(), options).await;
             let done = done.unwrap();
             assert_eq!((done.changed, done.update_needed), (first, first));
             assert_eq!(done.path.to_string_lossy(), "/etc/apt/keyrings/test.asc");
             let fields = BTreeMap::from([("Languages".to_owned(), "none".to_owned())]);
-            let options = SourceOptions::new()
+            let options = AptSourceOptions::new()
                 .types(["deb".to_owned()])
                 .components(["main".to_owned()])
                 .signed_by("test")
@@ -123,7 +123,7 @@ async fn a_playbook_changes_nothing_the_second_time() {
         }
     }
     the_other_methods_change_things_once(&apt).await;
-    let check = NoSourceOptions::new().check(true);
+    let check = AptSourceAbsentOptions::new().check(true);
     assert!(sources.absent_with("test", check).await.unwrap().changed);
     assert!(sources.absent("test").await.unwrap().changed);
     assert!(!sources.absent("test").await.unwrap().changed);

@@ -1,8 +1,8 @@
 //! A host set up with all tools, twice: the second run finds nothing to change.
 
 use rmote_tools::{
-    Apt, AptRepository, ConvergeOptions, DirectoryOptions, Docker, FileSystem, GroupOptions,
-    Hostname, LineOptions, LocalTemplate, Package, Secret, Service, Session, SourceOptions,
+    Apt, AptRepository, AptSourceOptions, ConvergeOptions, DirectoryOptions, Docker, FileSystem,
+    GroupOptions, Hostname, LineOptions, LocalTemplate, Package, Secret, Service, Session,
     SudoerOptions, Sysctl, SysctlOptions, User, UserOptions, Values, Wanted, WriteOptions,
 };
 
@@ -84,7 +84,7 @@ async fn users(host: &Session) -> Done {
 
 async fn packages(host: &Session) -> Done {
     let (uris, suites) = (["file:/srv/archive".to_owned()], ["./".to_owned()]);
-    let options = SourceOptions::new().trusted(true);
+    let options = AptSourceOptions::new().trusted(true);
     let source = AptRepository::new(host)
         .present_with("shop", uris, suites, options)
         .await?;
