@@ -355,7 +355,11 @@ pub(crate) fn read<T: DeserializeOwned>(
     Ok(from_value(value_of(frame, kind, limits)?)?)
 }
 
-fn value_of(frame: &Frame, expected: Kind, limits: &Limits) -> Result<Value, MessageError> {
+pub(crate) fn value_of(
+    frame: &Frame,
+    expected: Kind,
+    limits: &Limits,
+) -> Result<Value, MessageError> {
     let found = frame.kind;
     if found != expected {
         return Err(MessageError::Kind { expected, found });

@@ -1,12 +1,15 @@
 use serde::Deserialize;
 
+use crate::de::from_value;
 use crate::encode::EncodeError;
 use crate::frame::{Frame, Kind};
 use crate::limits::Limits;
 use crate::lossy;
-use crate::message::{MessageError, read, text_map};
+use crate::message::{MessageError, text_map, value_of};
 use crate::path::HostPath;
 use crate::value::Value;
+use crate::value_error::ValueError;
+use crate::value_path::PathSegment;
 
 /// The answer to a call that failed: the exception as structure.
 ///
@@ -41,7 +44,8 @@ pub struct Raise {
     /// The exception's notes.
     #[serde(deserialize_with = "lossy::list::deserialize")]
     pub notes: Vec<String>,
-    /// The exception that led to this one.
+    /// The exception that led to this one; only [`Raise::decode`] reads it.
+    #[serde(skip)]
     pub cause: Option<Box<Self>>,
     /// The cause was given by `raise .. from`, else it was being handled.
     pub explicit: bool,
@@ -90,7 +94,18 @@ impl Raise {
 
     /// Reads the frame.
     pub fn decode(frame: &Frame, limits: &Limits) -> Result<Self, MessageError> {
-        read(frame, Kind::Raise, limits)
+        // Exception by exception: a derived reader takes some KiB of the stack for each of up to 128 causes.
+        let mut chain: Vec<Self> = Vec::new();
+        let mut next = Some(value_of(frame, Kind::Raise, limits)?);
+        while let Some(mut value) = next {
+            next = take_cause(&mut value);
+            chain.push(from_value(value).map_err(|error| at_cause(error, chain.len()))?);
+        }
+        let whole = chain.into_iter().rev().reduce(|cause, raise| Self {
+            cause: Some(Box::new(cause)),
+            ..raise
+        });
+        Ok(whole.unwrap_or_default())
     }
 
     fn to_map(&self) -> Value {
@@ -112,6 +127,28 @@ impl Raise {
             ("explicit", self.explicit.into()),
         ])
     }
+}
+
+/// Takes the cause out of a raise that is not read yet.
+fn take_cause(raise: &mut Value) -> Option<Value> {
+    let cause = match raise {
+        Value::Map(pairs) => {
+            let key = |(key, _): &(Value, Value)| key.as_str() == Some("cause");
+            pairs.iter().position(key).map(|at| pairs.remove(at).1)
+        }
+        Value::Record(record) => {
+            let name = |(name, _): &(String, Value)| name == "cause";
+            let at = record.fields.iter().position(name);
+            at.map(|at| record.fields.remove(at).1)
+        }
+        _ => None,
+    };
+    cause.filter(|cause| !cause.is_none())
+}
+
+/// The error's place is in the cause that is `depth` below the first exception.
+fn at_cause(error: ValueError, depth: usize) -> ValueError {
+    (0..depth).fold(error, |error, _| error.at(PathSegment::field("cause")))
 }
 
 impl RaisedBy {

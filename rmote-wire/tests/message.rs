@@ -236,6 +236,12 @@ fn a_raise_of_another_shape_is_an_error() {
         let error = Raise::decode(&raise_frame(&value), &limits()).unwrap_err();
         assert!(matches!(error, MessageError::Shape(_)), "{value:?}");
     }
+    let inner = map(&[("cause", map(&[("cause", "text".into())]))]);
+    let error = Raise::decode(&raise_frame(&inner), &limits()).unwrap_err();
+    let MessageError::Shape(error) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(error.path().to_string(), "cause.cause");
     let damaged = Frame::new(Kind::Raise, 1, &b"\xff"[..]);
     let error = Raise::decode(&damaged, &limits()).unwrap_err();
     assert!(matches!(error, MessageError::Decode(_)));
@@ -246,8 +252,10 @@ fn a_long_chain_of_causes_needs_no_large_stack() {
     let deepest = (0..127).fold(map(&[]), |cause, _| map(&[("cause", cause)]));
     let frame = raise_frame(&deepest);
     let reader = std::thread::Builder::new().stack_size(1 << 20);
-    let reader = reader.spawn(move || Raise::decode(&frame, &limits()).is_ok());
-    assert!(reader.unwrap().join().unwrap());
+    let reader = reader.spawn(move || Raise::decode(&frame, &limits()).unwrap());
+    let raise = reader.unwrap().join().unwrap();
+    let causes = std::iter::successors(Some(&raise), |raise| raise.cause.as_deref());
+    assert_eq!(causes.count(), 128);
     let record: Value = Record::new("Raise", [("by", "limit".into())]).into();
     assert!(Raise::decode(&raise_frame(&record), &limits()).is_ok());
 }
