@@ -116,7 +116,7 @@ class Agent:
         # These two may be taken again by the thread that has them, since a finalizer may print.
         self.writing = RLock()
         self.printing = RLock()
-        self.lock, self.hearing, self.parked, self.ending = [allocate_lock() for _ in range(4)]
+        self.lock, self.parked, self.ending = [allocate_lock() for _ in range(3)]
         self.parked.acquire()
         self.session = Call(0)
         self.calls = {}
@@ -163,6 +163,9 @@ class Agent:
 
     def send(self, kind, flags, id, payload):
         self.pending.extend((HEAD.pack(6 + len(payload), kind, flags, id), payload))
+        if kind in ANSWERS:
+            # Not sooner: what the call has written to the descriptors may be read between.
+            self.calls.pop(id, None)
         if len(payload) > 4096 or len(self.pending) > 200:
             self.flush()
 
@@ -175,11 +178,10 @@ class Agent:
                     del self.pending[:len(batch)]
                     if self.heard or any(head[4] in ANSWERS for head in batch[::2]):
                         # Output comes before the result.
-                        with self.hearing:
-                            if self.poll.poll(0):
-                                self.hear(batch)
-                            if self.heard:
-                                batch = self.insert(batch)
+                        if self.poll.poll(0):
+                            self.hear(batch)
+                        if self.heard:
+                            batch = self.insert(batch)
                     self.write(batch)
                 if bulk:
                     self.write(bulk)
@@ -380,7 +382,6 @@ class Agent:
             call.done = True
         for stream in call.streams:
             stream.end()
-        self.calls.pop(call.id, None)
         if call.deadline:
             self.deadlines.discard(call)
         if call.groups:

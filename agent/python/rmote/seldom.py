@@ -154,11 +154,11 @@ class Seldom:
     # What is written to the descriptors
 
     def hear(self, frames):
-        """Reads what has been written to the descriptors; who calls this holds `hearing`, and sees that it is flushed.
+        """Reads what has been written to the descriptors; who calls this holds `writing`, and sees that it is flushed.
 
         It is a call's if that is the only one there is, among those that are answered in frames that wait, too.
         """
-        calls = {HEAD.unpack(head)[3] for head in frames[::2] if head[4] in ANSWERS}.union(list(self.calls))
+        calls = set(list(self.calls)).union(HEAD.unpack(head)[3] for head in frames[::2] if head[4] in ANSWERS)
         id = calls.pop() if len(calls) == 1 else 0
         for reader, number in self.readers.items():
             try:

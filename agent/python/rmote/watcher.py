@@ -58,8 +58,8 @@ def wait(agent, seconds):
     if agent.woken in ready and not {SIGHUP, SIGTERM}.isdisjoint(read(agent.woken, PART)):
         agent.end()
     if ready and ready != [agent.woken]:
-        with agent.hearing:
-            agent.hear(agent.pending[:])
+        with agent.writing:
+            agent.hear(agent.pending)
         agent.flush()
 
 

@@ -31,6 +31,19 @@ def wrapper():
     import io
     io.TextIOWrapper(sys.stdout.buffer, "latin-1", write_through=True).write("\xe4")
 def floods(): os.system("head -c 3000000 /dev/zero")
+def writes_late():
+    from rmote.agent import agent
+    def hear():
+        # As the watcher does.
+        with agent.writing: agent.hear(agent.pending)
+    def send(*frame):
+        del agent.send
+        os.write(1, b"late")
+        other = threading.Thread(target=hear)
+        other.start()
+        other.join()
+        agent.send(*frame)
+    agent.send = send
 def reads(): return sys.stdin.read(), os.read(0, 10)
 def wants_input(): return input()
 def raise_(name, *args): raise eval(name)(*args)
@@ -191,6 +204,13 @@ class Hostile(unittest.TestCase):
         id = agent.call("t:floods")
         agent.result(id)
         self.assertEqual(agent.printed(id), bytes(3000000))
+        self.lives()
+
+    def test_what_is_read_beside_an_answer_is_of_its_call(self):
+        # Another thread may read the descriptors just before the answer waits to be written.
+        id = self.agent.call("t:writes_late")
+        self.agent.result(id)
+        self.assertEqual(self.agent.printed(id), b"late")
         self.lives()
 
     def test_reads(self):
