@@ -50,6 +50,10 @@ fn main() {
         read("first_stage").trim().replace('\n', "~").as_bytes(),
     );
 
+    for name in ["compile", "compiled"] {
+        write(name, read(name).as_bytes());
+    }
+
     let join = |names: &[&str]| {
         let parts = names.iter().map(|name| {
             let source = read(&format!("rmote/{name}"));

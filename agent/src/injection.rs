@@ -25,8 +25,8 @@ pub const INTERPRETERS: &[&str] = &[
 ];
 
 const FIRST_STAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/first_stage"));
-const BOOTSTRAP: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap"));
-const REST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rest"));
+pub(crate) const BOOTSTRAP: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap"));
+pub(crate) const REST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rest"));
 
 /// The `-c` text: newlines of the first stage travel as tildes, since csh takes no newline inside a word.
 const RUN: &str = "import sys;exec(sys.argv[1].replace(chr(126),chr(10)))";
@@ -83,7 +83,7 @@ pub struct Injection {
 pub fn python(interpreter: Option<&str>, mark: &Mark) -> Injection {
     // The mark is no word of the command line, so that a host that repeats its command line does not forge it.
     if let Some(interpreter) = interpreter {
-        return python_first_of(interpreter, &[], mark);
+        return python_first_of(interpreter, &[], mark, None);
     }
     let (first, second) = mark.0.split_at(Mark::LEN / 2);
     let size = BOOTSTRAP.len().to_string();
@@ -111,10 +111,17 @@ pub fn python(interpreter: Option<&str>, mark: &Mark) -> Injection {
 
 /// How to start the Python agent with an interpreter that is known to be there, and without a shell.
 ///
-/// If it is too old it goes on to the `others`, as the line of `sh` would have it.
-pub fn python_first_of(interpreter: &str, others: &[String], mark: &Mark) -> Injection {
+/// If it is too old it goes on to the `others`, as the line of `sh` would have it. `compiled` is what a
+/// [`Compiler`](crate::Compiler) has made for it.
+pub fn python_first_of(
+    interpreter: &str,
+    others: &[String],
+    mark: &Mark,
+    compiled: Option<&'static [u8]>,
+) -> Injection {
+    let payload = compiled.unwrap_or(BOOTSTRAP);
     let (first, second) = mark.0.split_at(Mark::LEN / 2);
-    let size = BOOTSTRAP.len().to_string();
+    let size = payload.len().to_string();
     let words = [
         interpreter,
         "-ESsc",
@@ -128,7 +135,7 @@ pub fn python_first_of(interpreter: &str, others: &[String], mark: &Mark) -> Inj
     let words = words.into_iter().map(str::to_owned);
     Injection {
         argv: words.chain(others.iter().cloned()).collect(),
-        payload: BOOTSTRAP,
+        payload,
         rest: REST,
     }
 }

@@ -35,10 +35,12 @@
 //! it needs a POSIX `sh` on the host unless an interpreter is named. Its words are safe in the login shells sh, bash,
 //! dash, fish, csh and tcsh when each is put in single quotes.
 
+mod compiled;
 mod injection;
 mod module;
 pub mod pack;
 
+pub use compiled::Compiler;
 pub use injection::{INTERPRETERS, Injection, Mark, python, python_first_of};
 pub use module::{FAILURE, LOGS, MODULES, Module, PROCESS, TEMPLATE};
 

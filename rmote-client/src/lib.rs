@@ -53,6 +53,7 @@
 mod arguments;
 mod byte_reader;
 mod command;
+mod compiled;
 mod compression;
 mod correlator;
 mod description;

@@ -4,6 +4,7 @@ use rmote_agent::{INTERPRETERS, Mark, python, python_first_of};
 use rmote_transport::{Process, Reader, Transport, Writer};
 use tokio::time::{Instant, timeout};
 
+use crate::compiled::bootstrap as compiled;
 use crate::error::StartErrorKind;
 use crate::handshake::Handshake;
 use crate::options::Options;
@@ -35,8 +36,9 @@ impl Opened {
         let mark = new_mark();
         let injection = match (&options.interpreter, transport.installed(INTERPRETERS)) {
             (None, Some(found)) if !found.is_empty() => {
-                python_first_of(&found[0], &found[1..], &mark)
+                python_first_of(&found[0], &found[1..], &mark, compiled(&found[0]))
             }
+            (Some(named), Some(_)) => python_first_of(named, &[], &mark, compiled(named)),
             (interpreter, _) => python(interpreter.as_deref(), &mark),
         };
         let after = options.start_timeout;

@@ -83,6 +83,9 @@ impl Session {
     /// together, and the first result is there after one round trip. What keeps the agent from starting is told by the
     /// first call, or by [`ready`](Self::ready).
     ///
+    /// The second local session of a process has the agent compiled in the background for the interpreter, by a thread and
+    /// a process that end by themselves; later ones start the faster for it.
+    ///
     /// # Errors
     ///
     /// The local program that reaches the host could not be started.
