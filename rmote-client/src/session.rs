@@ -1,12 +1,11 @@
 //! A handle to a running agent.
 
 mod begin;
+mod tools;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rmote_agent::Module;
 use rmote_transport::Transport;
 use rmote_wire::{AgentHello, Limits, Value};
 use serde::Serialize;
@@ -17,26 +16,24 @@ use crate::arguments::Arguments;
 use crate::command::{Command, Ended, Wish};
 use crate::compression::Compression;
 use crate::correlator::Correlator;
-use crate::description::ToolDescription;
 use crate::driver::{Driver, Phase};
 use crate::error::{CallError, LinkError, LinkErrorKind, StartError, StartErrorKind};
 use crate::event::{Audience, Events};
 use crate::input::Sending;
-use crate::module::{Library, ModuleError, content_hash, dedent, function_of};
+use crate::module::Library;
 use crate::opened::Opened;
 use crate::options::Options;
 use crate::outbox::Outbox;
 use crate::rate::Rate;
 use crate::running::Running;
 use crate::stream::Streaming;
-use crate::tool::{Function, Tool};
 
 /// How many commands may wait for the driver.
 const COMMANDS: usize = 1024;
 
 /// A session: an agent on a host, and calls into it.
 ///
-/// Cheap to clone; all clones share the one agent. When the last of them and the last [`Tool`] of it are dropped, the
+/// Cheap to clone; all clones share the one agent. When the last of them and the last [`Tool`](crate::Tool) of it are dropped, the
 /// agent is told to end, and does so with everything that its calls have started; [`close`](Self::close) does the same
 /// and says how it went.
 ///
@@ -309,97 +306,6 @@ impl Session {
         let function = Arc::from(function);
         let call = self.begin(&function, &[].into(), arguments, None).await?;
         Ok(Running::new(call))
-    }
-
-    /// Lists what the modules of tools define, as the host knows it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`call`](Self::call); what a module raises when it is imported is told, too.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    pub async fn describe(&self, tools: &[Tool]) -> Result<Vec<ToolDescription>, CallError> {
-        let function = Arc::from("rmote.describe:describe");
-        let names: Vec<&str> = tools.iter().map(Tool::module).collect();
-        let mut sources = self.sources("rmote.describe").to_vec();
-        for tool in tools {
-            sources.extend_from_slice(&self.sources(tool.module()));
-        }
-        let arguments = self.arguments(&function, &(names,))?;
-        self.run(function, &sources.into(), arguments).await
-    }
-
-    /// Takes the source of a tool; it is sent with the first call that needs it.
-    ///
-    /// Its module gets a name made of its content, so any number of sources can be loaded beside each other.
-    ///
-    /// # Errors
-    ///
-    /// None today; the name of the content may clash once in 2^64.
-    pub fn load(&self, source: &str) -> Result<Tool, ModuleError> {
-        let name = self.inner.library.add(None, None, source)?;
-        Ok(Tool::new(self.clone(), name))
-    }
-
-    /// Takes the source of a tool as a module of this name, which other tools may import.
-    ///
-    /// # Errors
-    ///
-    /// The name is none for a module, or belongs to another source already.
-    pub fn load_as(&self, name: &str, source: &str) -> Result<Tool, ModuleError> {
-        let name = self.inner.library.add(Some(name), None, source)?;
-        Ok(Tool::new(self.clone(), name))
-    }
-
-    /// Takes a tool's file; the module bears the file's name, and tracebacks show its path.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, its name is none for a module, or another source bears it.
-    pub fn load_file(&self, path: impl AsRef<Path>) -> Result<Tool, ModuleError> {
-        let path = path.as_ref();
-        let read = std::fs::read_to_string(path);
-        let source = read.map_err(|source| ModuleError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let file = path.to_string_lossy();
-        let name = self.inner.library.add(Some(&name), Some(&file), &source)?;
-        Ok(Tool::new(self.clone(), name))
-    }
-
-    /// Takes a module that was packed when the program was built, as tools with a stub have it.
-    pub fn module(&self, module: &'static Module) -> Tool {
-        self.inner.library.add_packed(module);
-        Tool::new(self.clone(), module.name.to_owned())
-    }
-
-    /// Takes a source that a stub brings: the module's name is made of this one and of the content.
-    ///
-    /// # Errors
-    ///
-    /// The name is none for a module.
-    pub fn load_stub(&self, name: &str, source: &str) -> Result<Tool, ModuleError> {
-        let unique = format!("{name}_{}", content_hash(source));
-        let name = self
-            .inner
-            .library
-            .add(Some(&unique), Some(&format!("{name}.py")), source)?;
-        Ok(Tool::new(self.clone(), name))
-    }
-
-    /// Takes a function as source text: the one that it defines last. What it needs it must import itself.
-    ///
-    /// # Errors
-    ///
-    /// The text defines no function.
-    pub fn function(&self, source: &str) -> Result<Function, ModuleError> {
-        let source = dedent(source);
-        let name = function_of(&source)?.to_owned();
-        Ok(Function::new(self.load(&source)?, name))
     }
 
     /// The session's events from now on.
