@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::command::{Ended, fail};
-use crate::driver::{Driver, End, Phase};
+use crate::driver::{Carrier, Driver, End};
 use crate::error::{LinkError, LinkErrorKind};
 use crate::event::Event;
 use crate::opened::{Opened, Streams};
@@ -97,9 +97,7 @@ impl Driver {
             renewal.attempt += 1;
             match Opened::new(&*self.transport, &self.options).await {
                 Ok(opened) => {
-                    self.process = opened.process;
-                    self.handshake = opened.handshake;
-                    self.phase = Phase::Starting;
+                    self.carrier = Carrier::new(opened.process, opened.handshake, &self.options);
                     self.renewal = Some(renewal);
                     return Ok(opened.streams);
                 }
@@ -120,12 +118,7 @@ impl Driver {
         let over = self.correlator.restart(&unsent);
         self.deliver();
         fail(over, &Ended::Link(error.clone()));
-        let frames: Vec<_> = self
-            .sent
-            .values()
-            .filter_map(|source| self.load(source))
-            .collect();
-        for frame in frames {
+        for frame in self.sources.again() {
             self.correlator.load_first(frame);
         }
         self.events.tell(Event::Lost(error.clone()));

@@ -16,7 +16,7 @@ use crate::arguments::Arguments;
 use crate::command::{Command, Ended, Wish};
 use crate::compression::Compression;
 use crate::correlator::Correlator;
-use crate::driver::{Driver, Phase};
+use crate::driver::{Carrier, Driver, Sources, StreamEnds};
 use crate::error::{CallError, LinkError, LinkErrorKind, StartError, StartErrorKind};
 use crate::event::{Audience, Events};
 use crate::input::Sending;
@@ -137,11 +137,9 @@ impl Session {
             rate: rate.clone(),
         };
         let driver = Driver {
-            interrupt: inner.library.with_imports("rmote.interrupt"),
             target,
             transport: Box::new(transport),
-            process: opened.process,
-            handshake: opened.handshake,
+            carrier: Carrier::new(opened.process, opened.handshake, &options),
             commands: commands_rx,
             wishes: wishes_rx,
             hello: hello_tx,
@@ -153,13 +151,14 @@ impl Session {
                 options.stop_grace,
                 options.reconnect.is_some(),
             ),
+            sources: Sources::new(
+                options.limits.clone(),
+                inner.library.with_imports("rmote.interrupt"),
+            ),
             options,
-            phase: Phase::Starting,
             rest: &[],
-            sent: std::collections::HashMap::new(),
             outbox: Outbox::default(),
-            receivers: std::collections::HashMap::new(),
-            senders: std::collections::HashMap::new(),
+            ends: StreamEnds::default(),
             renewal: None,
             rate,
         };
