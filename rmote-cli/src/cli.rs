@@ -1,13 +1,23 @@
 //! The command line.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt as _;
+mod help;
+mod host;
+mod value;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser as _};
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use rmote_tools::{KnownHosts, Section};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use rmote_tools::Section;
+
+use self::help::{
+    CALL_HELP, CALL_USAGE, CODES, CP_HELP, CP_USAGE, EXEC_HELP, EXEC_USAGE, EXIT_CODES, FACTS_HELP,
+    PLACES, SHELL_HELP, SYNC_HELP, TARGETS, TEMPLATE_HELP,
+};
+pub(crate) use self::host::Host;
+use self::value::{duration, mode, variable};
 
 /// Call typed functions on hosts on which nothing is installed.
 #[derive(Debug, Parser)]
@@ -16,106 +26,6 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 the function raised, 2 usage, 3 could not connect or link lost, 4 deadline, 5 the host lacks what it
-needs, 130 interrupted.
-Of several targets the highest counts.";
-
-const TARGETS: &str = "\
-Targets:
-  local                              a process on this machine
-  web01, deploy@web01                ssh, with the user's own configuration
-  ssh://deploy@web01:2222            the same, with a port
-  docker://db, podman://db           docker exec, podman exec
-  kubectl://namespace/pod/container  kubectl exec
-  'cmd:sudo -n --'                   any command that carries bytes
-  web01,web02                        several at once";
-
-const CALL_USAGE: &str = "rmote-cli call [OPTIONS] TARGET CALLABLE [ARG]... [-- TEXT...]";
-
-const CALL_HELP: &str = "\
-Arguments:
-  TEXT         a positional argument, as text
-  :=JSON       a positional argument, as JSON
-  NAME=TEXT    an argument by name, as text
-  NAME:=JSON   an argument by name, as JSON
-  -- TEXT...   positional text, whatever it looks like
-For the tools that come with rmote TEXT may be a number (a mode is octal), true or false, or a list with commas.
-
-Examples:
-  rmote-cli call local FileSystem.read_str /etc/hostname
-  rmote-cli call web01,web02 FileSystem.stat /etc/hosts --json
-  rmote-cli call web01 FileSystem.write /etc/motd Welcome mode=644 check=true
-  rmote-cli call docker://db Exec.command -- psql -c 'select 1'
-  rmote-cli call web01 platform.node
-  rmote-cli call web01 --tool audit.py Audit.run / depth:=2";
-
-const EXEC_USAGE: &str = "rmote-cli exec [OPTIONS] TARGET [--] COMMAND [ARG]...";
-
-const EXEC_HELP: &str = "\
-The command's streams are ours, byte for byte, also on a terminal. Ctrl-C interrupts the command, a second one leaves it
-and ends it. Of several targets each line is shown behind the target's name, and nothing is read from standard input.
-
-Examples:
-  rmote-cli exec web01 uptime
-  rmote-cli exec web01,web02 -- journalctl -fu nginx
-  rmote-cli exec docker://db pg_dump shop | gzip >shop.gz
-  rmote-cli exec web01 --tty top";
-
-const FACTS_HELP: &str = "\
-What is not known is left out. What could not be told, such as the size of a mount whose server is gone, is an error in its
-section and not one of the command.
-
-Examples:
-  rmote-cli facts web01
-  rmote-cli facts web01,web02 system storage
-  rmote-cli facts docker://db packages --raw --json";
-
-const SHELL_HELP: &str = "\
-The terminal on the host is as large as ours, and all keys go there; what it shows is shown as it comes.
-At the start of a line, ~. hangs up, and ~~ is a tilde.";
-
-const CODES: &str = "\
-Exit codes: those of the command; 128 and the number of the signal that ended it; 126 it cannot be run, 127 there is no
-such program; 255 could not connect, link lost or hung up; 2 usage; 130 interrupted. Of several targets the highest counts.";
-
-const PLACES: &str = "\
-Places:
-  path, ./path                       a path here
-  web01:path, deploy@web01:/path     a path on a host; without a slash from the home directory on
-  ssh://deploy@web01:2222:/path      the same, with a port
-  docker://db:/path                  a path in a container; and so with podman and kubectl
-  'cmd:sudo -n --:/path'             a path where any other command leads";
-
-const CP_USAGE: &str = "rmote-cli cp [OPTIONS] SOURCE... DESTINATION";
-
-const CP_HELP: &str = "\
-If the destination is a directory, the sources go into it. Trees are copied as a whole; modes and times are kept. What
-has the same size and time already is left alone, and a broken copy goes on where it was when it is made again.
-
-Examples:
-  rmote-cli cp app.conf web01:/etc/app/
-  rmote-cli cp -v docker://db:/var/log/postgresql logs
-  rmote-cli cp *.rpm deploy@web01:";
-
-const SYNC_HELP: &str = "\
-The content of the source becomes the content of the destination.
-
-Examples:
-  rmote-cli sync --delete --exclude target --exclude '*.log' project web01:project
-  rmote-cli sync -n web01:/etc etc";
-
-const TEMPLATE_HELP: &str = "\
-The template is Jinja, rendered here: its values do not leave this machine but for what becomes of them. A name that is
-missing is an error. Values of later options win, those of --var over all. The diff is printed; with --secret there is none.
-For templates that the host renders, with Python in them, see `call TARGET Template.write_file`.
-
-Examples:
-  rmote-cli template web01 nginx.conf.j2 /etc/nginx/nginx.conf --var workers:=4 --check
-  rmote-cli template web01,web02 app.ini.j2 /etc/app.ini --vars site.json --var user=www --mode 640 --group www
-  pass show db | rmote-cli template db my.cnf.j2 /root/.my.cnf --vars - --secret --mode 600
-  rmote-cli template web01 sshd.j2 /etc/ssh/sshd_config --vars ssh.json --backup --validate 'sshd -t -f {}'";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -368,70 +278,6 @@ pub(crate) struct Tools {
     pub(crate) host: Host,
 }
 
-/// How to reach a host.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Host {
-    /// The interpreter on the host; without it the first one that fits.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) python: Option<String>,
-    /// Give up on a host that does not answer within this time.
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30")]
-    pub(crate) connect_timeout: Duration,
-    /// The lowest level of the host's log records to show.
-    #[arg(long, value_name = "LEVEL", default_value = "warning")]
-    pub(crate) log_level: LogLevel,
-    /// ssh: the configuration file instead of the user's own.
-    #[arg(long, value_name = "FILE", help_heading = "ssh")]
-    pub(crate) ssh_config: Option<PathBuf>,
-    /// ssh: the key to use, beside those of the configuration.
-    #[arg(long, value_name = "FILE", help_heading = "ssh")]
-    pub(crate) identity: Option<PathBuf>,
-    /// ssh: a host to jump through; may be given several times.
-    #[arg(long, value_name = "HOST", help_heading = "ssh")]
-    pub(crate) jump: Vec<String>,
-    /// ssh: what to do with a host key that is not known.
-    #[arg(
-        long,
-        value_name = "POLICY",
-        default_value = "config",
-        help_heading = "ssh"
-    )]
-    pub(crate) known_hosts: HostKeys,
-}
-
-/// The levels of Python's `logging`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum LogLevel {
-    Debug = 10,
-    Info = 20,
-    Warning = 30,
-    Error = 40,
-    Critical = 50,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum HostKeys {
-    /// As the ssh configuration says.
-    Config,
-    /// Refuse it.
-    Strict,
-    /// Take a new one, refuse a changed one.
-    AcceptNew,
-    /// Take any: open to impostors.
-    AcceptAny,
-}
-
-impl From<HostKeys> for KnownHosts {
-    fn from(policy: HostKeys) -> Self {
-        match policy {
-            HostKeys::Config => Self::Config,
-            HostKeys::Strict => Self::Strict,
-            HostKeys::AcceptNew => Self::AcceptNew,
-            HostKeys::AcceptAny => Self::AcceptAny,
-        }
-    }
-}
-
 /// Reads the command line of this process.
 pub(crate) fn parse() -> Cli {
     read(std::env::args_os().collect())
@@ -488,44 +334,6 @@ fn options_first(words: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
     (options, words.collect())
 }
 
-/// Reads `NAME=VALUE`.
-fn variable(text: &OsStr) -> Result<(String, OsString), &'static str> {
-    let bytes = text.as_bytes();
-    let split = bytes.iter().position(|&byte| byte == b'=');
-    let (name, value) = bytes.split_at(split.filter(|&at| at > 0).ok_or("NAME=VALUE is needed")?);
-    let name = str::from_utf8(name).map_err(|_| "the name is no text")?;
-    Ok((name.to_owned(), OsStr::from_bytes(&value[1..]).to_owned()))
-}
-
-/// Reads a mode as chmod has it.
-fn mode(text: &str) -> Result<u32, &'static str> {
-    let digits = text.strip_prefix("0o").unwrap_or(text);
-    let mode = u32::from_str_radix(digits, 8).ok();
-    mode.filter(|mode| *mode <= 0o7777)
-        .ok_or("an octal number up to 7777 is needed")
-}
-
-/// Reads `5`, `1.5`, `5s`, `500ms`, `2m` or `1h`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[number.len()..] {
-        "" | "s" => 1.0,
-        "ms" => 0.001,
-        "m" => 60.0,
-        "h" => 3600.0,
-        unit => return Err(format!("{unit} is no unit; use ms, s, m or h")),
-    };
-    let number: f64 = number
-        .parse()
-        .map_err(|_| "a number, with or without a unit, is needed".to_owned())?;
-    let time = Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())?;
-    if time.is_zero() {
-        Err("it must be longer than nothing".to_owned())
-    } else {
-        Ok(time)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -554,23 +362,6 @@ mod tests {
             assert_eq!(exec.surroundings.env, [("A".to_owned(), "b".into())]);
         }
         assert_eq!(parse("rmote-cli exec db -- -x").argv, ["-x"]);
-        for (text, value) in [("A=", ""), ("A=b=c", "b=c")] {
-            let variable = variable(OsStr::new(text));
-            assert_eq!(variable, Ok(("A".to_owned(), value.into())));
-        }
-        for bad in ["A", "=b", ""] {
-            assert!(variable(OsStr::new(bad)).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", "x", "-1", "0", "1d", "nan", "1e99"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]
