@@ -1,11 +1,33 @@
 """What pacman knows of packages, and how it is run where others run it too."""
 import os
 
-from rmote.tools import pacman_conf, program
+from rmote.tools import pacman_conf, packages, program
 
-# What pacman says when another one has its lock.
-BUSY = b"could not lock database: File exists"
 LOCK = 60.0
+# The name in "name-version-release-architecture.pkg.tar.zst".
+FILE = r"([^/\s]+)-[^-/\s]+-[^-/\s]+-[^-/\s]+\.pkg\."
+DAMAGED = "^:: File .*/" + FILE + r"\S+ is corrupted"
+# What pacman says of each kind of failure, and of the packages concerned.
+SIGNS = (
+    # Another one has its lock.
+    ("locked", "could not lock database: File exists"),
+    ("unknown", "^error: target not found: ", r"^error: target not found: (\S+)$"),
+    ("signature", "^error: failed to commit .*(?:PGP signature|key missing)", "^error: ([^ :]+): .*signature", DAMAGED),
+    # Of a repository.
+    ("signature", "PGP signature|missing required signature"),
+    ("download", r"download library error|\(checksum\)", "failed retrieving file '" + FILE, DAMAGED),
+    (
+        "conflict",
+        r"^error: .*(?:could not satisfy dependencies|conflicting dependencies|conflicting files)\)",
+        "^:: (?:removing|installing) ([^ ]+) .*breaks dependency .* required by ([^ ]+)$",
+        "^:: unable to satisfy dependency .* required by ([^ ]+)$",
+        # Newer ones tell versions, too.
+        r"^:: ([^ ]+?)(?:-[^- ]+-[\d.]+)? and ([^ ]+?)(?:-[^- ]+-[\d.]+)? are in conflict",
+        r"^([^ :]+): .* exists in filesystem(?: \(owned by ([^ ]+)\))?$",
+        "exists in both '(.*)' and '(.*)'$",
+    ),
+    ("broken", "database is incorrect version|invalid or corrupted|could not open database"),
+)
 
 
 def need():
@@ -16,19 +38,12 @@ def run(*words, ok=(0,)):
     """Runs pacman to ask something. What it says as an error is one, whatever its exit code."""
     done = program.run(need(), *words, ok=None)
     if done.code not in ok or _errors(done):
-        raise failed(done)
+        raise packages.failed(done, SIGNS)
     return done.stdout.decode("utf-8", "surrogateescape").splitlines()
 
 
 def _errors(done):
     return any(line.startswith(b"error:") for line in done.stderr.splitlines())
-
-
-def failed(done):
-    """The error of a command: which packages are in the way is on standard output, among lines of progress."""
-    told = [line for line in done.stdout.splitlines() if line.strip() and not line.rstrip().endswith((b"...", b"]"))]
-    done.stderr = b"\n".join(told[-40:] + [done.stderr])
-    return program.CommandFailed(done)
 
 
 def installed():
@@ -69,12 +84,12 @@ def plan(*words):
 
 def offered(target):
     """Name and version of what the repositories have for `name` or `name=version`, or None."""
-    done = program.run(need(), "-Sddp", "--noconfirm", "--print-format", "=%n %v", "--", target, ok=(0, 1))
+    done = packages.run(SIGNS, need(), "-Sddp", "--noconfirm", "--print-format", "=%n %v", "--", target, ok=(0, 1))
     lines = [line[1:] for line in done.stdout.decode("utf-8", "surrogateescape").splitlines() if line[:1] == "="]
     if len(lines) == 1:
         return tuple(lines[0].split(" ", 1))
     if lines or b"target not found" not in done.stderr:
-        raise failed(done)
+        raise packages.failed(done, SIGNS)
 
 
 def cached(name, version, options):
@@ -106,14 +121,17 @@ def transact(*words, lock_timeout=LOCK):
     lock = database() + "/db.lck"
     end = monotonic() + lock_timeout
     while True:
-        done = program.run(need(), words[0], "--noconfirm", *words[1:], ok=None)
-        if done.code == 0:
+        try:
+            packages.run(SIGNS, need(), words[0], "--noconfirm", *words[1:])
             return
-        if BUSY not in done.stderr:
-            raise failed(done)
+        except packages.PackageError as e:
+            if e.kind != "locked":
+                raise
+            said = e.said
         while True:
             if monotonic() >= end:
-                raise TimeoutError("pacman's lock was not free for %g s: %s" % (lock_timeout, _holder(lock)))
+                text = "pacman's lock was not free for %g s: %s" % (lock_timeout, _holder(lock))
+                raise packages.PackageError("locked", text, said=said)
             sleep(0.05)
             if not os.path.lexists(lock):
                 break

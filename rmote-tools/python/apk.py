@@ -3,10 +3,20 @@ import re
 
 from rmote.failure import Unsupported
 from rmote.tools import packages, program
+from rmote.tools.packages import PackageError, in_turn
 from rmote.tools.program import check_name
 
 NAME = "[A-Za-z0-9_][A-Za-z0-9._+-]*"
 VERSION = "[0-9][A-Za-z0-9._-]*"
+# What apk says of each kind of failure, and of the packages concerned.
+SIGNS = (
+    ("locked", "Unable to lock database"),
+    ("unknown", r"\(no such package\)", r"^  (\S+) \(no such package\)"),
+    ("conflict", "unable to select packages", r"^  (\S+)-\d\S*-r\d+:$"),
+    ("signature", "UNTRUSTED signature|BAD signature"),
+    ("download", "temporary error|network error|remote server returned error"),
+    ("broken", "script exited with error|database is broken", r"^ERROR: (\S+)-\d\S*-r\d+\.\S+: script"),
+)
 # "(1/2) Upgrading musl (1.2.3-r0 -> 1.2.4-r0)"
 STEP = re.compile(r"\(\s*\d+/\d+\) (\w+) (\S+) \((?:\S+ -> )?([^\s)]+)\)")
 
@@ -65,19 +75,11 @@ class Apk:
         needed = [name for name in gone if name in after]
         if needed:
             told = _apk(lock_timeout, "del", "--simulate", "--", *needed).strip()
-            raise RuntimeError("packages that others need are not removed: %s\n%s" % (", ".join(needed), told))
+            raise PackageError("conflict", "packages that others need are not removed: " + ", ".join(needed), needed, told)
         if after == before:
             steps = []
         if not check:
-            done = ""
-            for step in steps:
-                try:
-                    _apk(lock_timeout, *step)
-                except Exception as e:
-                    if not done:
-                        raise
-                    raise RuntimeError(str(e) + done) from e
-                done = "\nbefore that was done: apk " + " ".join(step)
+            in_turn([("apk " + " ".join(step), lambda step=step: _apk(lock_timeout, *step)) for step in steps])
             after = _installed() if steps else after
         return [_result(one, before, after, check) for one in wants]
 
@@ -105,18 +107,19 @@ def _result(one, before, after, check):
         name = _provided(one.name)
         old, new = (before.get(name, ""), after.get(name, "")) if name else ("", "")
     if not check and (bool(new) == (one.state == "absent") or one.version not in ("", new)):
-        raise RuntimeError("apk succeeded, but package %s is not %s %s" % (one.name, one.state, one.version))
+        text = "apk succeeded, but package %s is not %s %s"
+        raise PackageError("other", text % (one.name, one.state, one.version), [one.name])
     return packages.result(one.name, old != new, old, new)
 
 
 def _apk(lock_timeout, *words):
-    return program.output("apk", "--wait", "%d" % lock_timeout, "--no-progress", *words)
+    return packages.output(SIGNS, "apk", "--wait", "%d" % lock_timeout, "--no-progress", *words)
 
 
 def _installed():
     """The version of each installed package."""
     found = {}
-    for line in program.output("apk", "info", "-v").splitlines():
+    for line in packages.output(SIGNS, "apk", "info", "-v").splitlines():
         name, version, release = line.strip().rsplit("-", 2)
         found[name] = "%s-%s" % (version, release)
     return found
@@ -124,7 +127,7 @@ def _installed():
 
 def _provided(name):
     """The installed package that provides a name, or None."""
-    done = program.run("apk", "info", "-e", "--", name, ok=(0, 1))
+    done = packages.run(SIGNS, "apk", "info", "-e", "--", name, ok=(0, 1))
     words = done.stdout.decode().split()
     return words[0] if done.code == 0 and words else None
 

@@ -1,9 +1,8 @@
 """Packages of Debian and its kin."""
-from rmote.tools.apt_get import AptFailed, AptTimedOut, Commands, PackageError
-from rmote.tools.apt_get import check_journal, outdated, remedy, seconds, update
+from rmote.tools.apt_get import Commands, check_journal, outdated, output, remedy, seconds, update
 from rmote.tools.dpkg import Packages
-from rmote.tools.packages import STATES, result, wanted
-from rmote.tools.program import check_name, need, output
+from rmote.tools.packages import STATES, PackageError, result, wanted
+from rmote.tools.program import check_name, need
 from rmote.values import Record
 
 # A final "-" or a "_" would have apt-get remove a package.
@@ -218,7 +217,7 @@ class _Plan:
             if now and now.held and word:
                 if not self.change_held and not (one.state == "held" and one.version):
                     text = "package %s is held in version %s: it is changed only with change_held, or after unhold"
-                    raise PackageError(text % (one.name, now.version))
+                    raise PackageError("held", text % (one.name, now.version), [one.name])
                 self.released.add(key)
         if self.manual:
             self.manual = output("apt-mark", "showauto", *self.manual).split()
@@ -231,17 +230,16 @@ class _Plan:
         if one.state == "absent":
             providers = () if now and now.there else before.providers(one.name)
             if providers and not versions:
-                raise PackageError(
-                    "package %s is virtual: it is provided by %s, and what provides it is made absent by its own name"
-                    % (one.name, ", ".join(map(before.text, providers)))
-                )
+                text = "package %s is virtual: it is provided by %s, and what provides it is made absent by its own name"
+                raise PackageError("unknown", text % (one.name, ", ".join(map(before.text, providers))), [one.name])
             return name + "-" if now and (now.there or self.purge and now.status == "config-files") else ""
         if now and now.installed and one.version in ("", now.version):
             if one.state != "latest" or candidate in ("", now.version):
                 return ""
         if one.version and one.version not in versions:
             text = "package %s has no version %s; the lists of packages have %s"
-            raise PackageError(text % (one.name, one.version, ", ".join(versions) or "none of it"))
+            text %= one.name, one.version, ", ".join(versions) or "none of it"
+            raise PackageError("no-version" if versions else "unknown", text, [one.name])
         if not versions:
             return self.virtual(one, before)
         return "%s=%s" % (name, one.version) if one.version else name
@@ -255,11 +253,13 @@ class _Plan:
             hint = "the lists are older than the sources: Apt.update fetches them" if outdated() else ""
             if ":" in one.name:
                 hint = "is its architecture known, by `dpkg --add-architecture`?"
-            raise PackageError("package %s is in no list of packages%s" % (one.name, hint and "; " + hint))
+            text = "package %s is in no list of packages%s"
+            raise PackageError("unknown", text % (one.name, hint and "; " + hint), [one.name])
         if one.state == "present" and any(w.name in names and w.state != "absent" for w in self.wants):
             self.provided[one.name] = names
             return None
-        raise PackageError("package %s is virtual: it is provided by %s" % (one.name, ", ".join(names)))
+        text = "package %s is virtual: it is provided by %s"
+        raise PackageError("unknown", text % (one.name, ", ".join(names)), [one.name])
 
     def simulate(self, before, commands, options):
         """What `apt-get -s` and the marks would make of the packages."""
@@ -277,7 +277,7 @@ class _Plan:
         if self.words:
             try:
                 commands.run(*self.install(options))
-            except (AptFailed, AptTimedOut):
+            except PackageError:
                 # apt takes holds away before it changes a package.
                 self.mark_held(commands, self.released)
                 raise
@@ -315,7 +315,8 @@ class _Plan:
                     right = status == "installed" and one.version in ("", version) and (held or one.state != "held")
                 if not right:
                     text = "package %s is to be %s, but with apt-get it is %s"
-                    raise PackageError(text % (one.name, one.state, " ".join([status, version]).strip()))
+                    text %= one.name, one.state, " ".join([status, version]).strip()
+                    raise PackageError("conflict", text, [one.name])
 
 
 def _state(state):
@@ -345,7 +346,7 @@ def _guarded(work, before):
     """Does something that changes packages; an error says how far it got."""
     try:
         work()
-    except (AptFailed, AptTimedOut) as e:
+    except PackageError as e:
         after = Packages.read()
         done = [
             "%s %s -> %s" % (before.text(key), before.version(key) or "none", after.version(key) or "none")
@@ -354,6 +355,8 @@ def _guarded(work, before):
         e.note = "done before it stopped: %s" % (", ".join(done) or "nothing")
         if remedy(after):
             e.note += "\n" + remedy(after)
+        names = e.packages + [one.split()[0] for one in after.broken()]
+        e.packages[:] = sorted({after.text(after.key(name)) for name in names})
         raise
 
 

@@ -1,13 +1,12 @@
 """Runs apt's commands: waits for its locks, and says all that they say when they fail."""
 import os
 
-from rmote import process
+from rmote.tools import packages
 from rmote.tools.edit import beside
-from rmote.tools.program import CommandFailed, CommandTimedOut, run
+from rmote.tools.packages import PackageError, failed
 
 # Maintainers' scripts take the character set of databases and the like from the locale.
 ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "none", "LC_ALL": "C.UTF-8"}
-LOCKED = "Could not get lock|locked by another process"
 JOURNAL = "/var/lib/dpkg/updates"
 LISTS = "/var/lib/apt/lists"
 # Ubuntu's own hook touches it too, whoever updates.
@@ -15,31 +14,24 @@ STAMP = "/var/lib/apt/periodic/update-success-stamp"
 # What `apt-get update` reads. A folder is newer when something was added to it or removed.
 SOURCES = "/etc/apt/sources.list", "/etc/apt/trusted.gpg", "/var/lib/dpkg/arch"
 FOLDERS = "/etc/apt/sources.list.d", "/etc/apt/keyrings", "/etc/apt/trusted.gpg.d", "/usr/share/keyrings"
-
-
-class PackageError(RuntimeError):
-    """A package cannot become what it is to be."""
-
-
-class _Told:
-    # Where the work stopped.
-    note = ""
-
-    def __str__(self):
-        out = process.tail(self.done.stdout)
-        return super().__str__() + (out and "\nstandard output:\n" + out) + (self.note and "\n" + self.note)
-
-
-class AptFailed(_Told, CommandFailed):
-    """One of apt's commands failed; the text has the end of both its outputs."""
-
-
-class AptLocked(AptFailed):
-    """Another process worked on the packages for longer than `lock_timeout`."""
-
-
-class AptTimedOut(_Told, CommandTimedOut):
-    """One of apt's commands took too long and was stopped."""
+# "dpkg: error processing package x (--configure)", of one that is not unpacked yet its file.
+BROKEN = r"^dpkg: error processing (?:package (\S+)|archive (?:\S*/apt-dpkg-install-[^/]*/\d+-|\S*/)?([^/_\s]+)_)"
+OVERWRITTEN = "trying to overwrite '.*', which is also in package "
+LISTED = r"\n((?:  .*\n)+)"
+# What these commands say of each kind of failure, and of the packages concerned.
+SIGNS = (
+    ("locked", "^(?:E|dpkg: error): .*(?:Could not get lock|locked by another process)"),
+    ("interrupted", "^E: (?:dpkg was interrupted|Sub-process .* (?:exited unexpectedly|received))", BROKEN),
+    ("held", "^E: Held packages were changed", "^The following held packages will be changed:" + LISTED),
+    ("signature", "^E: There were unauthenticated|^E: .* (?:not|no longer) signed|GPG error", "authenticated!" + LISTED),
+    ("download", "^E: (?:Failed|Unable) to fetch|^E: Some index files", r"^E: Failed to fetch \S*/([^/_\s]+)_\S*\.deb"),
+    ("conflict", "^E: (?:Unable to (?:correct problems|satisfy dep)|Error, pkgProblemResolver|Unmet dep)", r"^ (\S+) : "),
+    ("conflict", OVERWRITTEN, BROKEN, OVERWRITTEN + r"(\S+)"),
+    ("unknown", "^E: Unable to locate package", r"^E: Unable to locate package (\S+)"),
+    ("unknown", "^E: Package '.*' has no installation candidate", r"^E: Package '(.*)' has no"),
+    ("no-version", "^E: Version '.*' for '.*' was not found", r"^E: Version '.*' for '(\S+)' was"),
+    ("broken", BROKEN, BROKEN),
+)
 
 
 def seconds(what, value):
@@ -60,7 +52,6 @@ class Commands:
 
     def run(self, *argv, apt_get=True):
         """Runs a command that has to succeed, with `apt_get` the words of one for apt-get, and returns a `Finished`."""
-        import re
         from time import monotonic, sleep
 
         while True:
@@ -73,22 +64,22 @@ class Commands:
                 words = ("apt-get", "-y", "-q", "-o", "Dpkg::Use-Pty=0", "-o", wait) + argv
             left = None if self.end is None else max(0.001, self.end - now)
             try:
-                done = run(*words, ok=None, env=ENVIRONMENT, timeout=left)
-            except CommandTimedOut as e:
-                raise AptTimedOut(e.done, e.timeout) from None
-            if done.code == 0:
-                return done
-            if not re.search(LOCKED, done.stderr.decode("utf-8", "replace")):
-                raise AptFailed(done)
-            if monotonic() >= self.patience:
-                raise AptLocked(done)
+                return packages.run(SIGNS, *words, env=ENVIRONMENT, timeout=left)
+            except PackageError as e:
+                if e.kind != "locked" or monotonic() >= self.patience:
+                    raise
             sleep(0.2)
+
+
+def output(*argv):
+    """What a program prints that asks something, as text."""
+    return packages.output(SIGNS, *argv)
 
 
 def check_journal():
     """Refuses to begin where dpkg was cut off: it would refuse too, but `apt-get -s` would not."""
     if os.path.isdir(JOURNAL) and any(name.isdigit() for name in os.listdir(JOURNAL)):
-        raise PackageError("dpkg was interrupted: `dpkg --configure -a` mends that, nothing was changed")
+        raise PackageError("interrupted", "dpkg was interrupted: `dpkg --configure -a` mends that, nothing was changed")
 
 
 def remedy(packages):
@@ -138,7 +129,7 @@ def update(commands):
         done = commands.run("-o", "APT::Update::Error-Mode=any", "update")
         # Before apt 2.3 there was no such mode.
         if b"Some index files failed to download" in done.stderr:
-            raise AptFailed(done)
+            raise failed(done, SIGNS)
         os.rename(temp, STAMP)
     finally:
         if os.path.lexists(temp):

@@ -1,6 +1,7 @@
 """Packages with dnf, as on Fedora and its kin."""
 from rmote.failure import Unsupported
 from rmote.tools import packages, program
+from rmote.tools.packages import PackageError, in_turn
 from rmote.tools.program import check_name
 
 NAME = "[A-Za-z0-9_][A-Za-z0-9._+-]*"
@@ -8,6 +9,26 @@ VERSION = "[A-Za-z0-9][A-Za-z0-9:._+~^-]*"
 # dnf's exit code when another one has its lock.
 LOCKED = 200
 CACHES = "/var/cache/dnf", "/var/cache/libdnf5"
+# The name in "name-version-release.architecture".
+FULL = r"([^\s\"]+)-[^-\s]+-[^-\s]+\.\w+"
+# What dnf and rpm say of each kind of failure, and of the packages concerned.
+SIGNS = (
+    ("unknown", "^Error: Unable to find a match: ", "^Error: Unable to find a match: (.*)$"),
+    (
+        "signature",
+        "GPG check FAILED|do not have any GPG public keys|GPG signature verification error",
+        "^Package " + FULL + " is not signed",
+        "^Public key for " + FULL + " is not installed",
+    ),
+    (
+        "download",
+        "^Error: Failed to download|^Error: Error downloading packages|incorrect checksum$",
+        '^Package "' + FULL + '" from',
+        "^ +" + FULL + ": Cannot download",
+    ),
+    ("conflict", "^error: Failed dependencies:|^ Problem|conflicts? with file from", r"(?:package|by|of|installed\)) " + FULL),
+    ("broken", "^Error in .* scriptlet|cannot open Packages database", r"^Error in .* scriptlet in rpm package (\S+)$"),
+)
 
 
 class Dnf:
@@ -63,22 +84,14 @@ class Dnf:
                 expected[name] = version
         if gone:
             # dnf would remove what needs them along with them.
-            program.run("rpm", "-e", "--test", "--", *gone)
+            _run("rpm", "-e", "--test", "--", *gone)
         after = dict(before, **{name: [version] for name, version in expected.items()})
         for name in gone:
             del after[name]
         if not check:
-            done = ""
-            try:
-                if gone:
-                    _change(lock_timeout, "remove", "--noautoremove", "--", *gone)
-                    done = "\nbefore that was done: removed " + ", ".join(gone)
-                if coming:
-                    _change(lock_timeout, "install", "--", *coming)
-            except Exception as e:
-                if not done:
-                    raise
-                raise RuntimeError(str(e) + done) from e
+            remove, install = ["remove", "--noautoremove", "--"] + gone, ["install", "--"] + coming
+            steps = [("removed " + ", ".join(gone), remove)] * bool(gone) + [("", install)] * bool(coming)
+            in_turn([(what, lambda words=words: _change(lock_timeout, *words)) for what, words in steps])
             after = _installed() if gone or coming else before
         return [_result(one, before, after, check) for one in wants]
 
@@ -102,14 +115,18 @@ def _result(one, before, after, check):
         name = _provider(name) or name
     old, new = (", ".join(versions.get(name, [])) for versions in (before, after))
     if not check and bool(new) == (one.state == "absent"):
-        raise RuntimeError("dnf succeeded, but package %s is not %s" % (one.name, one.state))
+        raise PackageError("other", "dnf succeeded, but package %s is not %s" % (one.name, one.state), [one.name])
     return packages.result(one.name, old != new, old, new)
+
+
+def _run(*argv, **options):
+    return packages.run(SIGNS, *argv, **options)
 
 
 def _installed():
     """The versions of each installed package, by its name and by name and architecture."""
     found = {}
-    for line in program.output("rpm", "-qa", "--qf", "%{NAME} %{EVR} %{ARCH}\n").splitlines():
+    for line in packages.output(SIGNS, "rpm", "-qa", "--qf", "%{NAME} %{EVR} %{ARCH}\n").splitlines():
         name, version, architecture = line.split(" ")
         for key in (name, "%s.%s" % (name, architecture)):
             found.setdefault(key, []).append(version)
@@ -118,9 +135,9 @@ def _installed():
 
 def _provider(name):
     """The installed package that provides a name, or None."""
-    done = program.run("rpm", "-q", "--whatprovides", "--qf", "%{NAME}\n", "--", name, ok=(0, 1))
+    done = _run("rpm", "-q", "--whatprovides", "--qf", "%{NAME}\n", "--", name, ok=(0, 1))
     if done.code and b"no package provides" not in done.stdout:
-        raise program.CommandFailed(done)
+        raise packages.failed(done, SIGNS)
     return done.stdout.decode().split()[0] if done.code == 0 else None
 
 
@@ -128,14 +145,14 @@ def _query(*words, names):
     """What the repositories have of some names: (name, version)."""
     if not names:
         return []
-    text = program.output("dnf", "-q", "repoquery", *words, "--qf", "=%{name} %{evr}\n", "--", *names)
+    text = packages.output(SIGNS, "dnf", "-q", "repoquery", *words, "--qf", "=%{name} %{evr}\n", "--", *names)
     return [tuple(line[1:].split(" ", 1)) for line in text.splitlines() if line[:1] == "="]
 
 
 def _offered(name):
     found = _query("--latest-limit", "1", names=[name]) or _query("--latest-limit", "1", "--whatprovides", name, names=["*"])
     if not found:
-        raise LookupError("no repository has a package %s" % name)
+        raise PackageError("unknown", "no repository has a package %s" % name, [name])
     return found[0][1]
 
 
@@ -145,7 +162,8 @@ def _pinned(one):
         if _same(one.version, version):
             return version
     text = "package %s has no version %s: the repositories have %s"
-    raise LookupError(text % (one.name, one.version, ", ".join(versions) or "none"))
+    text %= one.name, one.version, ", ".join(versions) or "none"
+    raise PackageError("no-version" if versions else "unknown", text, [one.name])
 
 
 def _same(wanted, version):
@@ -160,16 +178,12 @@ def _change(lock_timeout, *words):
 
     end = monotonic() + lock_timeout
     while True:
-        done = program.run("dnf", "-y", "-q", "--setopt=exit_on_lock=True", *words, ok=(0, 1, LOCKED))
+        done = _run("dnf", "-y", "-q", "--setopt=exit_on_lock=True", *words, ok=(0, LOCKED))
         if done.code == 0:
             return
-        if done.code != LOCKED:
-            # What is in the way is on either.
-            done.stderr = b"\n".join(done.stdout.splitlines()[-20:] + [done.stderr])
-            raise program.CommandFailed(done)
         if monotonic() >= end:
-            told = done.stderr.decode("utf-8", "replace").strip()
-            raise TimeoutError("dnf's lock was not free for %g s: %s" % (lock_timeout, told))
+            said = packages.failed(done, ()).said
+            raise PackageError("locked", "dnf's lock was not free for %g s" % lock_timeout, said=said)
         sleep(0.2)
 
 

@@ -1,5 +1,5 @@
 """What dpkg knows of the packages of this host."""
-from rmote.tools.program import output
+from rmote.tools.apt_get import output
 
 FIELDS = "Package", "db:Status-Want", "db:Status-Status", "db:Status-Eflag", "Version", "Architecture", "Provides"
 FORMAT = "\\t".join("${%s}" % field for field in FIELDS) + "\\n"

@@ -19,8 +19,9 @@ class Package:
     for those that are removed, and one for the others). What is a package's name is each system's own matter. apt and
     pacman are there in full, and have more options as `Apt` and `Pacman`; with dnf and apk packages cannot be held.
 
-    A package is a text, `name` or `name=version`; for `converge` it may also have `name`, `state` and `version`. Another package manager that is
-    at work is waited for, `lock_timeout` seconds (60). What is held is changed only with `change_held`.
+    A package is a text, `name` or `name=version`; for `converge` it may also have `name`, `state` and `version`. Another
+    package manager that is at work is waited for, `lock_timeout` seconds (60). What is held is changed only with
+    `change_held`. What a manager refuses or fails at is a `PackageError`, see `packages`.
     """
 
     @staticmethod

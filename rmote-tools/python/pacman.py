@@ -2,6 +2,7 @@
 import os
 
 from rmote.tools import alpm, packages, pacman_conf, pacman_hold
+from rmote.tools.packages import PackageError
 from rmote.tools.program import check_name
 
 NAME = "[A-Za-z0-9@_+][A-Za-z0-9@._+-]*"
@@ -108,7 +109,7 @@ class Pacman:
         `recursive` removes dependencies that nothing else needs along with a package, `purge` saves no changed
         configuration files. What another package needs is not removed: the error says which.
 
-        Another pacman is waited for, `lock_timeout` seconds (60); a `TimeoutError` then says who has the lock.
+        Another pacman is waited for, `lock_timeout` seconds (60); the error then says who has the lock.
         """
         transaction = _Transaction(packages, state, upgrade, change_held)
         return transaction.run(recursive, purge, check, lock_timeout)
@@ -126,7 +127,8 @@ class Pacman:
         held = pacman_hold.Held()
         for name in packages:
             if held(name, but=held.own):
-                raise ValueError("package %s is held by a pattern, a group or an included file, see pacman.conf" % name)
+                text = "package %s is held by a pattern, a group or an included file, see pacman.conf"
+                raise PackageError("held", text % name, [name])
         own = [name for name in packages if name in held.own]
         if own and not check:
             pacman_hold.write((), own)
@@ -220,9 +222,11 @@ class _Transaction:
         group = self.groups.get(one.name)
         found = None if group else alpm.offered(one.name)
         if not group and not found:
-            raise LookupError("no repository has a package or a group %s%s" % (one.name, _hint()))
+            text = "no repository has a package or a group %s%s"
+            raise PackageError("unknown", text % (one.name, _hint()), [one.name])
         if real and (group or found[0] != one.name):
-            raise ValueError("%s cannot be held: it is %s" % (one.name, "a group" if group else "provided by " + found[0]))
+            text = "%s cannot be held: it is %s" % (one.name, "a group" if group else "provided by " + found[0])
+            raise PackageError("unknown", text, [one.name])
         if not group:
             self.targets.append(one.name)
             return [found[0]]
@@ -242,7 +246,7 @@ class _Transaction:
         """Refuses what would change or remove a package that is held."""
         if name in self.before and not self.change_held and self.held(name):
             text = "package %s is held in version %s: it is changed only with change_held, or after unhold"
-            raise ValueError(text % (name, self.before[name]))
+            raise PackageError("held", text % (name, self.before[name]), [name])
 
     def _newer(self):
         if self.newer is None:
@@ -258,10 +262,9 @@ class _Transaction:
         path, cached = alpm.cached(one.name, one.version, pacman_conf.settings()["options"])
         if not path:
             offered = alpm.offered(one.name)
-            raise LookupError(
-                "package %s has no version %s: the repositories have %s, the cache %s%s"
-                % (one.name, one.version, offered[1] if offered else "none", ", ".join(cached) or "none", _hint())
-            )
+            text = "package %s has no version %s: the repositories have %s, the cache %s%s"
+            text %= one.name, one.version, offered[1] if offered else "none", ", ".join(cached) or "none", _hint()
+            raise PackageError("no-version" if offered or cached else "unknown", text, [one.name])
         self.files.append(path)
 
     def _install(self):
@@ -296,18 +299,10 @@ class _Transaction:
             self._refuse_partial(coming)
             after.update(coming)
         if not check:
-            done = []
-            try:
-                for what, words in steps:
-                    alpm.transact(*words, lock_timeout=lock_timeout)
-                    done.append(what)
-                after = alpm.installed() if steps else after
-                if self.hold or self.release:
-                    pacman_hold.write(self.hold, self.release)
-            except Exception as e:
-                if not done:
-                    raise
-                raise RuntimeError("%s\nbefore that was done: %s" % (e, "; ".join(done))) from e
+            calls = [(what, lambda words=words: alpm.transact(*words, lock_timeout=lock_timeout)) for what, words in steps]
+            calls.append(("", lambda: pacman_hold.write(self.hold, self.release)))
+            packages.in_turn(calls)
+            after = alpm.installed() if steps else after
         return [self._result(one, after, check) for one in self.wanted]
 
     def _refuse_partial(self, coming):
@@ -316,17 +311,18 @@ class _Transaction:
         pending = [name for name, (_, ignored) in self._newer().items() if not ignored]
         others = sorted(set(pending) - set(coming) - set(self.keep) - set(self.gone))
         if others:
-            raise RuntimeError(
+            text = (
                 "installing %s would be a partial upgrade: upgrades of %s are pending; upgrade the system, or say "
                 "upgrade=True to do so in the same step, or upgrade=False to leave it"
-                % (", ".join(sorted(coming)), ", ".join(others))
             )
+            raise PackageError("other", text % (", ".join(sorted(coming)), ", ".join(others)), others)
 
     def _result(self, one, after, check):
         members = self.members[one.name]
         before, now = ([x.get(name, "") for name in members] for x in (self.before, after))
         if not check and (any(now) if one.state == "absent" else not all(now)):
-            raise RuntimeError("pacman succeeded, but package %s is not %s" % (one.name, one.state))
+            text = "pacman succeeded, but package %s is not %s"
+            raise PackageError("other", text % (one.name, one.state), [one.name])
         held = one.name in self.hold or one.state != "absent" and self.held(one.name)
         changed = before != now or one.name in self.hold
         return packages.result(one.name, changed, _text(members, before), _text(members, now), held)

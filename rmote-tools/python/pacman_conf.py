@@ -2,7 +2,7 @@
 import os
 import re
 
-from rmote.tools import program
+from rmote.tools import packages, program
 from rmote.tools.edit import change
 
 PATH = "/etc/pacman.conf"
@@ -144,7 +144,8 @@ def settings(path=PATH):
     """What pacman takes from its configuration: for each section the keys with their values, of the section `options` too."""
     found = {}
     section = {}
-    for line in program.output(program.need("pacman-conf", "pacman is configured with it"), "--config", path).splitlines():
+    reader = program.need("pacman-conf", "pacman is configured with it")
+    for line in packages.output((), reader, "--config", path).splitlines():
         if line.startswith("["):
             section = found.setdefault(line[1:-1], {})
         else:

@@ -36,7 +36,8 @@ class Held:
 
 def write(hold, release):
     """Holds packages by their names, and releases others that are held so."""
-    pacman_conf.write(lambda config: _edit(config, hold, release))
+    if hold or release:
+        pacman_conf.write(lambda config: _edit(config, hold, release))
 
 
 def _edit(config, hold, release):

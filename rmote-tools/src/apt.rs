@@ -12,9 +12,8 @@ crate::tool! {
     /// change or remove it is refused without [`change_held`](AptOptions::change_held): that goes for
     /// [`Latest`](PackageState::Latest) too, while [`Present`](PackageState::Present) is content with the held version.
     ///
-    /// A failure is `AptFailed` with the end of both of apt-get's outputs, how far it got and what dpkg left behind;
-    /// `AptLocked` when others worked on packages for longer than the lock's timeout, `AptTimedOut`; `PackageError` is
-    /// what was found before anything was changed.
+    /// A failure is a [`PackageError`](crate::PackageError). If apt-get itself failed, its text has the end of both its
+    /// outputs, how far it got and what dpkg left behind.
     ///
     /// # Examples
     ///

@@ -84,7 +84,7 @@ pub use crate::logger::{Level, LogOptions, Logger};
 pub use crate::package::{
     Package, PackageConvergeOptions, PackageManager, PackageOptions, PackageUpdateOptions,
 };
-pub use crate::packages::{PackageResult, PackageState, Wanted};
+pub use crate::packages::{PackageError, PackageErrorKind, PackageResult, PackageState, Wanted};
 pub use crate::pacman::{
     Pacman, PacmanOptions, PacmanUnholdOptions, PacmanUpdateOptions, PacmanUpgradeOptions,
 };

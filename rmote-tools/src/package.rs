@@ -12,6 +12,8 @@ crate::tool! {
     /// [`Unsupported`](crate::CallErrorKind::Unsupported). All packages of a call go through one transaction, or, with
     /// pacman, dnf and apk, one for those that are removed and one for the others.
     ///
+    /// A failure is a [`PackageError`](crate::PackageError), whichever the manager.
+    ///
     /// What a package's name is each system's own matter. apt and pacman are there in full, and have more options as
     /// [`Apt`](crate::Apt) and [`Pacman`](crate::Pacman); with dnf and apk packages cannot be held. dnf 4 was run for real,
     /// dnf 5 was not, and apk was not: that is written by its manual, and tested with an imitation only.

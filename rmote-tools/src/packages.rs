@@ -1,5 +1,6 @@
-//! What package managers are asked for and what they answer, the same for all of them.
+//! What package managers are asked for, what they answer and how they fail, the same for all of them.
 
+use rmote_client::{CallError, Value, escape, from_value};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// What a package is to be.
@@ -110,4 +111,83 @@ pub struct PackageResult {
     pub version: String,
     /// Whether it is held in its version.
     pub held: bool,
+}
+
+/// What a package manager refuses or fails at, the same for all of them: in Python a `PackageError`, too.
+///
+/// What is wrong with the call itself is a `ValueError` or a `TypeError`, and a host that lacks the manager
+/// [`Unsupported`](crate::CallErrorKind::Unsupported).
+///
+/// # Examples
+///
+/// ```no_run
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rmote_tools::{Package, PackageError, PackageErrorKind, Session, Ssh};
+///
+/// let host = Session::connect(Ssh::new("web01")).await?;
+/// if let Err(error) = Package::new(&host).latest(["nginx"]).await {
+///     match PackageError::of(&error) {
+///         Some(held) if held.kind == PackageErrorKind::Held => println!("left alone: {:?}", held.packages),
+///         _ => return Err(error.into()),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .message.lines().map(escape).collect::<Vec<_>>().join("\n"))]
+#[non_exhaustive]
+pub struct PackageError {
+    /// What kind of failure it is.
+    pub kind: PackageErrorKind,
+    /// The packages concerned, as far as the manager tells.
+    pub packages: Vec<String>,
+    /// The manager's own last lines; empty for what was refused before the manager was asked.
+    pub said: String,
+    /// All of it as text, and what was done before.
+    pub message: String,
+}
+
+impl PackageError {
+    /// What a call failed at, if that is about packages.
+    pub fn of(error: &CallError) -> Option<Self> {
+        let raised = error.raised().filter(|raised| raised.is("PackageError"))?;
+        let args = Value::List(raised.args.clone().unwrap_or_default());
+        // Too many packages do not travel along.
+        let (kind, packages, said) = from_value(args).unwrap_or_default();
+        Some(Self {
+            kind,
+            packages,
+            said,
+            message: raised.message.clone(),
+        })
+    }
+}
+
+/// The kinds of failures that package managers tell apart, each as far as it can; in Python texts such as `"no-version"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PackageErrorKind {
+    /// A package was left half-way, a script of it failed, or the manager's database is damaged.
+    Broken,
+    /// It does not go together: with what other packages need, with their files, or with what else is wanted.
+    Conflict,
+    /// Something could not be fetched, or came damaged.
+    Download,
+    /// A package is held in its version.
+    Held,
+    /// The manager was cut off: now, by a time-out or a signal, or at an earlier time.
+    Interrupted,
+    /// Another process worked on packages for longer than was to be waited.
+    Locked,
+    /// There is no such version of the package.
+    NoVersion,
+    /// Something is not signed, or not by a key that is trusted.
+    Signature,
+    /// There is no such package, or it is none that can be wanted so: a virtual one, a group.
+    Unknown,
+    /// Something else: the message says what.
+    #[default]
+    #[serde(other)]
+    Other,
 }

@@ -8,8 +8,8 @@ crate::tool! {
     /// pacman's systems are upgraded as a whole. What is installed from lists that are newer than the system may not fit
     /// to the rest of it; so that is refused unless it is asked for, see [`PacmanOptions::upgrade`].
     ///
-    /// Another pacman is waited for; a `TimeoutError` then says who has its lock. What pacman prints of packages that are
-    /// in the way is in the error.
+    /// A failure is a [`PackageError`](crate::PackageError), with what pacman prints of packages that are in the way. Another
+    /// pacman is waited for, and the error then says who has its lock.
     ///
     /// # Examples
     ///

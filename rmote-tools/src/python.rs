@@ -22,12 +22,12 @@ pub(crate) static SENDER: Module = module!("sender", &BLOCKS, &TREE);
 
 // What several tools use.
 static EDIT: Module = module!("edit", PROCESS);
-static PACKAGES: Module = module!("packages");
+static PACKAGES: Module = module!("packages", PROCESS, &PROGRAM);
 static PROGRAM: Module = module!("program", &EXEC, FAILURE);
 
 // What the tools for pacman use.
-static PACMAN_CONF: Module = module!("pacman_conf", &EDIT, &PROGRAM);
-static ALPM: Module = module!("alpm", &PACMAN_CONF, &PROGRAM);
+static PACMAN_CONF: Module = module!("pacman_conf", &EDIT, &PACKAGES, &PROGRAM);
+static ALPM: Module = module!("alpm", &PACKAGES, &PACMAN_CONF, &PROGRAM);
 static PACMAN_HOLD: Module = module!("pacman_hold", &ALPM, &PACMAN_CONF);
 
 // Package managers that have no tool of their own.
@@ -47,8 +47,8 @@ static SUDOERS: Module = module!("sudoers", &EDIT, &PROGRAM);
 static USERMOD: Module = module!("usermod", &ACCOUNTS, &HOMES, &PROGRAM);
 
 // What the tools for apt use.
-static APT_GET: Module = module!("apt_get", PROCESS, &EDIT, &PROGRAM);
-static DPKG: Module = module!("dpkg", &PROGRAM);
+static APT_GET: Module = module!("apt_get", &EDIT, &PACKAGES);
+static DPKG: Module = module!("dpkg", &APT_GET);
 static OPENPGP: Module = module!("openpgp");
 
 // What facts are made of.

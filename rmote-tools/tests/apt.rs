@@ -14,7 +14,7 @@ use docker::{Container, WORKSPACE};
 use rmote_tools::{
     Apt, AptKeyOptions, AptOptions, AptRepository, AptSourceAbsentOptions, AptSourceOptions,
     AptUnholdOptions, AptUpdateOptions, AptUpgradeOptions, CallErrorKind, Conffiles, Docker,
-    PackageResult, Session, Wanted,
+    PackageError, PackageErrorKind, PackageResult, Session, Wanted,
 };
 
 const IMAGE: &str = "rmote-test:tools";
@@ -175,16 +175,26 @@ async fn errors_say_what_kind_they_are() {
         .await
         .unwrap();
     let apt = Apt::new(&host);
-    for (wanted, class, part) in [
-        ("failing", "AptFailed", "said on the one"),
-        ("no-such-package", "PackageError", "in no list of packages"),
-        ("ti*", "ValueError", "is refused"),
+    for (wanted, kind, part) in [
+        ("failing", PackageErrorKind::Broken, "said on the one"),
+        (
+            "nosuch",
+            PackageErrorKind::Unknown,
+            "in no list of packages",
+        ),
     ] {
         let error = apt.package(wanted).await.unwrap_err();
-        let raised = error.raised().unwrap();
-        assert!(raised.is(class), "{error}");
-        assert!(error.to_string().contains(part), "{error}");
+        let failed = PackageError::of(&error).unwrap();
+        assert_eq!(
+            (failed.kind, &failed.packages[..]),
+            (kind, &[wanted.to_owned()][..])
+        );
+        assert!(failed.to_string().contains(part), "{failed}");
+        assert_eq!(failed.said.contains(part), kind == PackageErrorKind::Broken);
     }
+    let error = apt.package("ti*").await.unwrap_err();
+    assert!(error.raised().unwrap().is("ValueError"), "{error}");
+    assert_eq!(PackageError::of(&error), None);
     host.close().await.unwrap();
 }
 

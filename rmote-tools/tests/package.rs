@@ -1,8 +1,9 @@
 //! Packages by whichever manager a host has, in containers with several. apk is tested in `python/tests`, with an imitation.
 
 use rmote_tools::{
-    CallError, Docker, Package, PackageConvergeOptions, PackageManager, PackageOptions,
-    PackageResult, PackageState, PackageUpdateOptions, Session, Wanted,
+    CallError, Docker, Package, PackageConvergeOptions, PackageError, PackageErrorKind,
+    PackageManager, PackageOptions, PackageResult, PackageState, PackageUpdateOptions, Session,
+    Wanted,
 };
 
 #[path = "../../rmote-transport/tests/docker/mod.rs"]
@@ -89,6 +90,51 @@ async fn the_typed_face() -> Result<(), CallError> {
     }
     host.close().await.unwrap();
     Ok(())
+}
+
+#[tokio::test]
+async fn one_error_of_all_managers() {
+    let Some(container) = container("rmote-test:families") else {
+        return;
+    };
+    let script = "import test_package as t\nfor one in t.Apt, t.Dnf, t.Pacman: one().setup()";
+    let folder = "/rmote/rmote-tools/python/tests/disposable";
+    let words = [
+        "env",
+        "-C",
+        folder,
+        "PYTHONDONTWRITEBYTECODE=1",
+        "RMOTE_TEST_DISPOSABLE=yes",
+    ];
+    let (succeeded, output) = container.exec(&[&words[..], &["python3", "-c", script]].concat());
+    assert!(succeeded, "{output}");
+    let host = Session::connect(Docker::new(container.name()))
+        .await
+        .unwrap();
+    let package = Package::new(&host);
+    for manager in [
+        PackageManager::Apt,
+        PackageManager::Dnf,
+        PackageManager::Pacman,
+    ] {
+        let lists = PackageUpdateOptions::new().manager(manager);
+        assert!(package.update_with(lists).await.unwrap(), "{manager:?}");
+        for (wanted, name, kind) in [
+            ("nosuch", "nosuch", PackageErrorKind::Unknown),
+            ("alpha=7", "alpha", PackageErrorKind::NoVersion),
+        ] {
+            let options = PackageOptions::new().manager(manager);
+            let error = package.present_with([wanted], options).await.unwrap_err();
+            let failed = PackageError::of(&error).unwrap();
+            assert_eq!(
+                (failed.kind, failed.packages),
+                (kind, vec![name.to_owned()]),
+                "{manager:?}"
+            );
+            assert!(failed.message.contains(name), "{}", failed.message);
+        }
+    }
+    host.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! pacman for real, in containers that have it. What is to be so is said in `python/tests/disposable`.
 
 use rmote_tools::{
-    CallError, Docker, PackageResult, PackageState, Pacman, PacmanKeyOptions, PacmanOptions,
-    PacmanRepository, PacmanRepositoryAbsentOptions, PacmanRepositoryOptions, PacmanTrustOptions,
-    PacmanUnholdOptions, PacmanUpdateOptions, PacmanUpgradeOptions, Session, Wanted,
+    CallError, Docker, PackageError, PackageErrorKind, PackageResult, PackageState, Pacman,
+    PacmanKeyOptions, PacmanOptions, PacmanRepository, PacmanRepositoryAbsentOptions,
+    PacmanRepositoryOptions, PacmanTrustOptions, PacmanUnholdOptions, PacmanUpdateOptions,
+    PacmanUpgradeOptions, Session, Wanted,
 };
 
 #[path = "../../rmote-transport/tests/docker/mod.rs"]
@@ -102,8 +103,16 @@ async fn the_typed_face_of_pacman() -> Result<(), CallError> {
     assert!(pacman.update().await?);
     assert_eq!(pacman.upgrade().await?, []);
     let held = pacman.package(Wanted::latest("alpha")).await.unwrap_err();
-    assert!(held.raised().unwrap().is("ValueError"), "{held}");
-    assert!(held.to_string().contains("held in version 1.0-1"), "{held}");
+    let held = PackageError::of(&held).unwrap();
+    assert_eq!(
+        (held.kind, held.packages),
+        (PackageErrorKind::Held, vec!["alpha".to_owned()])
+    );
+    assert!(
+        held.message.contains("held in version 1.0-1"),
+        "{}",
+        held.message
+    );
     for check in [true, false] {
         let options = PacmanUnholdOptions::new().check(check);
         assert!(pacman.unhold_with(["alpha"], options).await?[0].changed);
@@ -116,8 +125,15 @@ async fn the_typed_face_of_pacman() -> Result<(), CallError> {
     assert_eq!(pacman.upgrade().await?, []);
 
     let needed = pacman.package(Wanted::absent("alpha")).await.unwrap_err();
-    assert!(needed.raised().unwrap().is("CommandFailed"), "{needed}");
-    assert!(needed.to_string().contains("required by beta"), "{needed}");
+    let needed = PackageError::of(&needed).unwrap();
+    assert_eq!(
+        (needed.kind, needed.packages),
+        (
+            PackageErrorKind::Conflict,
+            vec!["alpha".to_owned(), "beta".to_owned()]
+        )
+    );
+    assert!(needed.said.contains("required by beta"), "{}", needed.said);
     let remove = || options().recursive(true).purge(true).change_held(true);
     let gone = Wanted::new("beta", PackageState::Absent);
     assert!(pacman.package_with(gone.clone(), remove()).await?.changed);

@@ -26,3 +26,15 @@ def need(test, what, reason):
         test.fail("cannot be tested here: " + reason)
     sys.stderr.write("SKIPPED %s: %s\n" % (test.id(), reason))
     raise unittest.SkipTest(reason)
+
+
+def fails(test, kind, packages, call, *args, **options):
+    """Calls what fails at packages: in this kind, and with all that concerns these. Returns the error's text."""
+    with test.assertRaises(load("packages").PackageError) as caught:
+        call(*args, **options)
+    error = caught.exception
+    test.assertEqual((error.kind, error.packages), (kind, packages), str(error))
+    # What travels, and the manager's own words.
+    test.assertEqual(error.args, (kind, packages, error.said))
+    test.assertIn(error.said, str(error))
+    return str(error)

@@ -5,10 +5,9 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from bootstrap import load
+from bootstrap import fails, load
 
 Apk = load("apk").Apk
-program = load("program")
 
 # It knows the packages of the file `offered`, and keeps those that are installed in `installed`, as apk's manual has it.
 FAKE = """#!{python}
@@ -37,7 +36,8 @@ elif words[0] in ("add", "del"):
         name, _, pin = name.partition("=")
         real = [n for n in offered if name in [n] + offered[n].get("provides", [])]
         if words[0] == "add" and (not real or pin not in ("", offered[real[0]]["version"])):
-            sys.exit("ERROR: unable to select packages:\\n  %s (no such package)" % name)
+            why = "%s-%s:\\n    breaks: world[%s=%s]" % (name, offered[name]["version"], name, pin) if real else name + " (no such package):"
+            sys.exit("ERROR: unable to select packages:\\n  " + why)
         for n in offered.get(real[0] if real else "", {{}}).get("needs", []) + real[:1]:
             old, version = new.get(n), offered[n]["version"]
             if words[0] == "add" and old != version:
@@ -112,9 +112,11 @@ class WithImitation(unittest.TestCase):
         self.assertEqual(self.results("a", state="latest"), [(True, "1.0-r0", "1.1-r0")])
         self.assertEqual(self.results("a", state="latest"), [(False, "1.1-r0", "1.1-r0")])
         self.assertEqual(self.results("a=1.1-r0"), [(False, "1.1-r0", "1.1-r0")])
-        with self.assertRaises(program.CommandFailed) as caught:
-            self.results("a=7-r0")
-        self.assertIn("a (no such package)", str(caught.exception))
+        self.assertIn("breaks: world[a=7-r0]", fails(self, "conflict", ["a"], self.results, "a=7-r0"))
+
+    def test_an_unknown_name(self):
+        self.assertIn("unable to select packages", fails(self, "unknown", ["no-such"], self.results, "a", "no-such"))
+        self.assertEqual(self.get("installed"), {})
 
     def test_a_provided_name(self):
         self.assertEqual(self.results("v"), [(True, "", "2.0_rc1-r3")])
@@ -122,10 +124,9 @@ class WithImitation(unittest.TestCase):
 
     def test_what_another_package_needs_stays_and_the_error_says_which(self):
         self.results("b-c")
-        with self.assertRaises(RuntimeError) as caught:
-            self.results(want("a", "absent"), "d")
-        self.assertIn("not removed: a\n", str(caught.exception))
-        self.assertIn("a: b-c", str(caught.exception))
+        text = fails(self, "conflict", ["a"], self.results, want("a", "absent"), "d")
+        self.assertIn("not removed: a\n", text)
+        self.assertIn("a: b-c", text)
         self.assertEqual(sorted(self.get("installed")), ["a", "b-c"])
         self.assertEqual(self.results("a", "b-c", state="absent")[0], (True, "1.0-r0", ""))
         self.assertEqual(self.get("installed"), {})
@@ -140,9 +141,18 @@ class WithImitation(unittest.TestCase):
 
     def test_a_failure_of_the_query_is_not_taken_for_not_installed(self):
         self.put("apk", "#!/bin/sh\necho 'ERROR: database is broken' >&2\nexit 1\n")
-        with self.assertRaises(program.CommandFailed) as caught:
-            Apk.converge("a")
-        self.assertIn("database is broken", str(caught.exception))
+        self.assertIn("database is broken", fails(self, "broken", [], Apk.converge, "a"))
+
+    def test_failures_as_apk_tells_them(self):
+        for kind, packages, said in (
+            ("locked", [], "ERROR: Unable to lock database: temporarily unavailable"),
+            ("download", [], "ERROR: a-1.0-r0: temporary error (try again later)"),
+            ("signature", [], "ERROR: http://x/APKINDEX.tar.gz: UNTRUSTED signature"),
+            ("broken", ["b-c"], "ERROR: b-c-2.0_rc1-r3.post-install: script exited with error 1"),
+            ("other", [], "ERROR: no space left"),
+        ):
+            self.put("apk", "#!/bin/sh\necho '%s' >&2\nexit 1\n" % said)
+            self.assertIn(said, fails(self, kind, packages, Apk.update))
 
     def test_update(self):
         self.assertTrue(Apk.update(check=True))

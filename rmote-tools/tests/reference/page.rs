@@ -22,7 +22,9 @@ pub(crate) fn file_name(tool: &str) -> String {
 pub(crate) fn of(tool: &Tool, described: &ToolDescription, sources: &Sources) -> String {
     let mut page = format!("# {}\n\n{}\n", tool.name, prose(&tool.doc));
     page += "\n## Methods\n";
-    let mut named = BTreeSet::new();
+    // A tool says itself which errors it has: no method does.
+    let mut named = types_in(&tool.doc, sources);
+    named.retain(|name| name.ends_with("Error"));
     for method in &tool.methods {
         let python = described
             .methods

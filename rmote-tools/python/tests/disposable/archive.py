@@ -21,7 +21,7 @@ def run(*argv, **options):
 def add(name, version, architecture="all", fields=(), conffile=None, scripts=()):
     """Builds a package: `conffile` is the text of its configuration, `scripts` maps names to what they do."""
     folder = os.path.join(BUILD, "%s_%s_%s" % (name, version, architecture))
-    os.makedirs(os.path.join(folder, "DEBIAN"), 0o755)
+    os.makedirs(os.path.join(folder, "DEBIAN"), 0o755, exist_ok=True)
     control = [("Package", name), ("Version", version), ("Architecture", architecture)]
     control += [("Maintainer", "Test <test@example.org>"), ("Description", "a test")] + list(dict(fields).items())
     put(os.path.join(folder, "DEBIAN/control"), "".join("%s: %s\n" % pair for pair in control))
@@ -96,6 +96,8 @@ def make():
     add("killing", "1.0", scripts={"postinst": "test -e /tmp/mended || kill -9 $PPID"})
     add("waiting", "1.0", scripts={"postinst": "exec sleep 1000"})
     add("telling", "1.0", scripts={"postinst": "env > /tmp/environment"})
+    put(os.path.join(BUILD, "thief_1.0_all/etc/conf.conf"), "mine\n")
+    add("thief", "1.0")
     key = new_key()
     publish()
     return key

@@ -7,4 +7,4 @@ if os.environ.get("RMOTE_TEST_DISPOSABLE") != "yes":
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 sys.modules.pop("bootstrap", None)
-from bootstrap import load, need  # noqa: E402,F401
+from bootstrap import fails, load, need  # noqa: E402,F401

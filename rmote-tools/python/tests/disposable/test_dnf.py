@@ -4,10 +4,9 @@ import subprocess
 import time
 import unittest
 
-from bootstrap import load
+from bootstrap import fails, load
 
 Dnf = load("dnf").Dnf
-program = load("program")
 
 REPO = "/srv/rpm"
 SPEC = """Name: %s
@@ -62,9 +61,12 @@ class Host(unittest.TestCase):
         for folder in (REPO, "/var/cache/dnf"):
             shutil.rmtree(folder, ignore_errors=True)
         os.makedirs("/etc/yum.repos.d", exist_ok=True)
-        with open("/etc/yum.repos.d/local.repo", "w") as file:
-            file.write(CONF)
+        self.conf(CONF)
         publish(*self.first)
+
+    def conf(self, text):
+        with open("/etc/yum.repos.d/local.repo", "w") as file:
+            file.write(text)
 
     def versions(self):
         out = subprocess.run(["rpm", "-qa", "--qf", "%{NAME} %{EVR}\n"], stdout=subprocess.PIPE, universal_newlines=True)
@@ -98,25 +100,21 @@ class Host(unittest.TestCase):
         # Back to the older one.
         self.assertEqual(self.results("alpha=1.0"), [(True, "2.0-1", "1.0-1")])
         self.assertEqual(self.results("alpha=1.0-1"), [(False, "1.0-1", "1.0-1")])
-        with self.assertRaises(LookupError) as caught:
-            self.results("gamma", "alpha=7")
-        self.assertEqual(str(caught.exception), "package alpha has no version 7: the repositories have 1.0-1, 2.0-1")
+        text = fails(self, "no-version", ["alpha"], self.results, "gamma", "alpha=7")
+        self.assertEqual(text, "package alpha has no version 7: the repositories have 1.0-1, 2.0-1")
         self.assertEqual(self.versions(), {"alpha": "1.0-1"})
 
     def test_what_another_package_needs_stays_and_the_error_says_which(self):
         Dnf.converge("beta")
         for check in (True, False):
-            with self.assertRaises(program.CommandFailed) as caught:
-                Dnf.converge("gamma", want("alpha", "absent"), check=check)
-            self.assertIn("alpha is needed by (installed) beta", str(caught.exception))
+            text = fails(self, "conflict", ["beta"], Dnf.converge, "gamma", want("alpha", "absent"), check=check)
+            self.assertIn("alpha is needed by (installed) beta", text)
         self.assertEqual(self.versions(), {"alpha": "1.0-1", "beta": "1.0-1"})
         self.assertEqual(self.results("alpha", "beta", state="absent"), [(True, "1.0-1", "")] * 2)
         self.assertEqual(self.results("alpha", "beta", state="absent"), [(False, "", "")] * 2)
 
     def test_what_cannot_be(self):
-        with self.assertRaises(LookupError) as caught:
-            Dnf.converge("alpha", "no-such")
-        self.assertIn("no-such", str(caught.exception))
+        fails(self, "unknown", ["no-such"], Dnf.converge, "alpha", "no-such")
         for name in ("-x", "", "a b", "al*", "@group", "/etc/passwd", "a\n"):
             with self.assertRaises(ValueError, msg=repr(name)):
                 Dnf.converge("alpha", name)
@@ -131,9 +129,37 @@ class Host(unittest.TestCase):
         with open("/usr/bin/rpm", "w") as file:
             file.write("#!/bin/sh\necho 'error: cannot open Packages database' >&2\nexit 1\n")
         os.chmod("/usr/bin/rpm", 0o755)
-        with self.assertRaises(program.CommandFailed) as caught:
-            Dnf.converge("alpha")
-        self.assertIn("cannot open Packages database", str(caught.exception))
+        self.assertIn("cannot open Packages database", fails(self, "broken", [], Dnf.converge, "alpha"))
+
+    def test_packages_that_do_not_go_together_are_named(self):
+        publish(build("rival", "1.0", "Conflicts: alpha"), build("lost", "1.0", "Requires: nowhere"))
+        fails(self, "conflict", ["alpha", "rival"], Dnf.converge, "alpha", "rival")
+        fails(self, "conflict", ["lost"], Dnf.converge, "gamma", "lost")
+        Dnf.converge("gamma")
+        self.assertIn("before that was done: removed gamma", fails(self, "conflict", ["lost"], Dnf.converge, want("gamma", "absent"), "lost"))
+        self.assertEqual(self.versions(), {})
+
+    def test_a_package_that_is_gone_or_damaged_is_an_error(self):
+        path = REPO + "/alpha-1.0-1.noarch.rpm"
+        with open(path, "ab") as file:
+            file.write(b"more")
+        fails(self, "download", ["alpha"], Dnf.converge, "alpha")
+        os.unlink(path)
+        fails(self, "download", ["alpha"], Dnf.converge, "alpha")
+
+    def test_a_repository_that_cannot_be_reached_is_an_error(self):
+        self.conf(CONF.replace(REPO, "/srv/nowhere") + "skip_if_unavailable=0\n")
+        self.assertIn("repo 'local'", fails(self, "download", [], Dnf.update))
+
+    def test_a_package_without_a_signature_is_an_error(self):
+        self.conf(CONF.replace("gpgcheck=0", "gpgcheck=1"))
+        fails(self, "signature", [], Dnf.converge, "alpha")
+        self.assertEqual(self.versions(), {})
+
+    def test_a_script_that_fails_is_an_error(self):
+        publish(build("failing", "1.0", "%pre -p <lua>", "error()"))
+        fails(self, "broken", ["failing"], Dnf.converge, "failing")
+        self.assertEqual(self.versions(), {})
 
     def test_another_dnf_is_waited_for_and_named(self):
         # A repository that never answers: the other one holds its lock until it is stopped.
@@ -147,9 +173,7 @@ class Host(unittest.TestCase):
         self.addCleanup(other.stdin.close)
         self.addCleanup(other.stdout.close)
         self.assertEqual(other.stdout.readline(), b"locked\n")
-        with self.assertRaises(TimeoutError) as caught:
-            Dnf.update(lock_timeout=0)
-        self.assertIn(str(other.pid), str(caught.exception))
+        self.assertIn(str(other.pid), fails(self, "locked", [], Dnf.update, lock_timeout=0))
         waits = []
 
         def sleep(seconds):

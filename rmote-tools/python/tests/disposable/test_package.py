@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import unittest
 
-from bootstrap import load
+from bootstrap import fails, load
 import pacman_host
 import test_dnf
 
@@ -24,6 +24,11 @@ class Pacman:
     def renew(self):
         pacman_host.publish(pacman_host.make("alpha", "2.0-1"))
 
+    def spoil(self):
+        gone = pacman_host.make("gone", "1.0-1")
+        pacman_host.publish(gone, pacman_host.make("lost", "1.0-1", "depend = nowhere"))
+        os.unlink(gone)
+
 
 class Dnf:
     name = "dnf"
@@ -40,6 +45,10 @@ class Dnf:
 
     def renew(self):
         test_dnf.publish(test_dnf.build("alpha", "2.0"))
+
+    def spoil(self):
+        test_dnf.publish(test_dnf.build("gone", "1.0"), test_dnf.build("lost", "1.0", "Requires: nowhere"))
+        os.unlink(test_dnf.REPO + "/gone-1.0-1.noarch.rpm")
 
 
 class Apt:
@@ -61,13 +70,19 @@ class Apt:
     def renew(self):
         self.add("alpha", "2.0")
 
+    def spoil(self):
+        """A package that needs what is nowhere, and one whose file is gone."""
+        self.add("gone", "1.0")
+        self.add("lost", "1.0", "Depends: nowhere\n")
+        os.unlink(self.root + "/gone_1.0_all.deb")
+
     def add(self, name, version, more=""):
         folder = "/srv/debs/%s-%s" % (name, version)
         os.makedirs(folder + "/DEBIAN", exist_ok=True)
         control = "Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: x <x@example.com>\nDescription: x\n" % (name, version)
         with open(folder + "/DEBIAN/control", "w") as file:
             file.write(control + more)
-        path = "%s/%s-%s.deb" % (self.root, name, version)
+        path = "%s/%s_%s_all.deb" % (self.root, name, version)
         subprocess.run(["dpkg-deb", "--build", folder, path], check=True, stdout=subprocess.DEVNULL)
         with open(path, "rb") as file:
             data = file.read()
@@ -103,13 +118,18 @@ class Same(unittest.TestCase):
             held = Package.held("alpha", **options)
             self.assertEqual([(one.changed, one.held) for one in held], [(True, True)])
             self.assertFalse(Package.held("alpha", **options)[0].changed)
-            with self.assertRaises((RuntimeError, ValueError)) as caught:
-                Package.latest("alpha", **options)
-            self.assertIn("package alpha is held in version " + old, str(caught.exception))
+            text = fails(self, "held", ["alpha"], Package.latest, "alpha", **options)
+            self.assertIn("package alpha is held in version " + old, text)
         else:
             with self.assertRaises(NotImplementedError):
                 Package.held("alpha", **options)
         self.assertEqual(twice(Package.latest, "alpha", change_held=True), [("alpha", True, old, new)])
+        fails(self, "unknown", ["no-such"], Package.present, "alpha", "no-such", **options)
+        fails(self, "no-version", ["alpha"], Package.present, "alpha=7.0-1", change_held=True, **options)
+        backend.spoil()
+        Package.update(**options)
+        self.assertIn("nowhere", fails(self, "conflict", ["lost"], Package.present, "lost", **options))
+        fails(self, "download", ["gone"], Package.present, "gone", **options)
         gone = {"name": "beta", "state": "absent"}
         done = twice(Package.converge, "alpha=" + new, gone, change_held=True)
         self.assertEqual(done, [("alpha", False, new, new), ("beta", True, old, "")])

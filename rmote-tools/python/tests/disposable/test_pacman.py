@@ -4,11 +4,10 @@ import subprocess
 import time
 import unittest
 
-from bootstrap import load
+from bootstrap import fails, load
 from pacman_host import BASE, CACHE, CONF, CUSTOM, HEAD, REPO, make, pacman, publish, reset, state
 
 Pacman = load("pacman").Pacman
-program = load("program")
 
 
 def versions():
@@ -103,9 +102,7 @@ class Lists(Host):
     def test_a_repository_that_cannot_be_reached_is_an_error(self):
         os.rename(REPO, REPO + ".gone")
         self.addCleanup(os.rename, REPO + ".gone", REPO)
-        with self.assertRaises(program.CommandFailed) as caught:
-            Pacman.update()
-        self.assertIn("custom.db", str(caught.exception))
+        self.assertIn("custom.db", fails(self, "download", [], Pacman.update))
 
     def test_upgrade_is_of_the_whole_system_with_new_lists(self):
         Pacman.converge("alpha", "editor")
@@ -149,48 +146,70 @@ class Install(Host):
 
     def test_an_unknown_name_is_an_error_before_anything_is_done(self):
         Pacman.package("first")
-        with self.assertRaises(LookupError) as caught:
-            self.unchanged(Pacman.converge, "alpha", want("first", "absent"), "no-such")
-        self.assertIn("no-such", str(caught.exception))
+        wants = "alpha", want("first", "absent"), "no-such"
+        text = fails(self, "unknown", ["no-such"], self.unchanged, Pacman.converge, *wants)
+        self.assertIn("no repository has a package or a group no-such", text)
 
     def test_lists_that_were_never_fetched_are_named(self):
         with open(CONF, "a") as file:
             file.write("[other]\nServer = file:///srv/other\n")
-        with self.assertRaises(LookupError) as caught:
-            Pacman.package("no-such")
-        self.assertIn("never fetched: the list of other", str(caught.exception))
+        text = fails(self, "unknown", ["no-such"], Pacman.package, "no-such")
+        self.assertIn("never fetched: the list of other", text)
 
     def test_an_error_of_pacman_says_what_is_in_the_way(self):
         open("/usr/share/rmote-test/alpha", "w").close()
-        with self.assertRaises(program.CommandFailed) as caught:
-            Pacman.package("alpha")
-        self.assertIn("alpha: /usr/share/rmote-test/alpha exists in filesystem", str(caught.exception))
+        text = fails(self, "conflict", ["alpha"], Pacman.package, "alpha")
+        self.assertIn("alpha: /usr/share/rmote-test/alpha exists in filesystem", text)
         self.assertEqual(versions(), {})
 
     def test_an_error_after_a_step_says_what_was_done(self):
         Pacman.package("first")
         open("/usr/share/rmote-test/alpha", "w").close()
-        with self.assertRaises(RuntimeError) as caught:
-            Pacman.converge("alpha", want("first", "absent"))
-        self.assertIn("before that was done: removed first", str(caught.exception))
-        self.assertIn("exists in filesystem", str(caught.exception))
+        text = fails(self, "conflict", ["alpha"], Pacman.converge, "alpha", want("first", "absent"))
+        self.assertIn("before that was done: removed first", text)
+        self.assertIn("exists in filesystem", text)
 
     def test_a_package_that_is_broken_is_an_error(self):
         with open(make("alpha", "1.0-1"), "ab") as file:
             file.write(b"more")
-        with self.assertRaises(program.CommandFailed) as caught:
-            Pacman.package("alpha")
-        self.assertIn("alpha", str(caught.exception))
+        fails(self, "download", ["alpha"], Pacman.package, "alpha")
         self.assertEqual(versions(), {})
+
+    def test_a_package_that_is_damaged_in_the_cache_is_an_error(self):
+        shutil.copy(REPO + "/alpha-1.0-1-any.pkg.tar.gz", CACHE)
+        with open(CACHE + "/alpha-1.0-1-any.pkg.tar.gz", "r+b") as file:
+            file.write(b"damage")
+        self.assertIn("is corrupted", fails(self, "download", ["alpha"], Pacman.package, "alpha"))
+
+    def test_a_signature_that_is_none_is_an_error(self):
+        with open(REPO + "/alpha-1.0-1-any.pkg.tar.gz.sig", "w") as file:
+            file.write("none")
+        reset_conf(HEAD + CUSTOM.replace("Optional TrustAll", "PackageRequired DatabaseNever"))
+        fails(self, "signature", ["alpha"], Pacman.package, "alpha")
+        self.assertEqual(versions(), {})
+
+    def test_packages_that_do_not_go_together_are_named(self):
+        publish(make("rival", "1-1", "conflict = alpha"), make("lost", "1-1", "depend = nowhere"), make("thief", "1-1", files=[
+            "usr/share/rmote-test/alpha"]))
+        Pacman.update()
+        self.unchanged(fails, self, "conflict", ["alpha", "rival"], Pacman.converge, "alpha", "rival")
+        self.unchanged(fails, self, "conflict", ["lost"], Pacman.converge, "first", "lost")
+        fails(self, "conflict", ["alpha", "thief"], Pacman.converge, "alpha", "thief")
+        Pacman.package("alpha")
+        fails(self, "conflict", ["alpha", "thief"], Pacman.package, "thief")
+        self.assertEqual(versions(), {"alpha": "1.0-1"})
+
+    def test_a_configuration_that_pacman_cannot_read_is_an_error(self):
+        reset_conf("nothing\n" + HEAD + CUSTOM)
+        self.assertIn("pacman.conf, line 1", fails(self, "other", [], Pacman.package, "alpha"))
 
     def test_a_failure_of_the_query_is_not_taken_for_not_installed(self):
         Pacman.package("alpha")
         with open(BASE + "/local/ALPM_DB_VERSION", "w") as file:
             file.write("3\n")
         for state_ in ("present", "absent"):
-            with self.assertRaises(program.CommandFailed) as caught:
-                self.unchanged(Pacman.package, "alpha", state=state_)
-            self.assertIn("database is incorrect version", str(caught.exception))
+            text = fails(self, "broken", [], self.unchanged, Pacman.package, "alpha", state=state_)
+            self.assertIn("database is incorrect version", text)
 
     def test_a_playbook_run_twice_changes_nothing_the_second_time(self):
         def play():
@@ -223,12 +242,10 @@ class Partial(Host):
         self.newer()
 
     def test_an_install_beside_pending_upgrades_is_refused_and_they_are_named(self):
-        with self.assertRaises(RuntimeError) as caught:
-            self.unchanged(Pacman.package, "first")
-        self.assertIn("installing first would be a partial upgrade: upgrades of alpha, editor", str(caught.exception))
-        with self.assertRaises(RuntimeError) as caught:
-            self.unchanged(Pacman.package, "alpha", state="latest")
-        self.assertIn("upgrades of editor are pending", str(caught.exception))
+        text = fails(self, "other", ["alpha", "editor"], self.unchanged, Pacman.package, "first")
+        self.assertIn("installing first would be a partial upgrade: upgrades of alpha, editor", text)
+        text = fails(self, "other", ["editor"], self.unchanged, Pacman.package, "alpha", state="latest")
+        self.assertIn("upgrades of editor are pending", text)
 
     def test_what_is_there_already_is_no_matter(self):
         self.assertEqual(self.unchanged(self.results, "alpha"), [(False, "1.0-1", "1.0-1", False)])
@@ -270,23 +287,20 @@ class Versions(Host):
 
     def test_one_that_is_nowhere_is_refused_and_not_ignored(self):
         Pacman.package("alpha")
-        with self.assertRaises(LookupError) as caught:
-            self.unchanged(Pacman.package, "alpha=7.0-1")
-        text = "package alpha has no version 7.0-1: the repositories have 1.0-1, the cache 1.0-1"
-        self.assertEqual(str(caught.exception), text)
+        text = fails(self, "no-version", ["alpha"], self.unchanged, Pacman.package, "alpha=7.0-1")
+        self.assertEqual(text, "package alpha has no version 7.0-1: the repositories have 1.0-1, the cache 1.0-1")
 
     def test_a_provided_name_has_no_version(self):
-        with self.assertRaises(LookupError):
-            Pacman.package("vi=9")
+        fails(self, "no-version", ["vi"], Pacman.package, "vi=9")
 
 
 class Absent(Host):
     def test_what_another_package_needs_stays_and_the_error_says_which(self):
         Pacman.package("beta")
         for check in (True, False):
-            with self.assertRaises(program.CommandFailed) as caught:
-                self.unchanged(Pacman.converge, want("alpha", "absent"), "first", check=check)
-            self.assertIn("removing alpha breaks dependency 'alpha' required by beta", str(caught.exception))
+            wants = want("alpha", "absent"), "first"
+            text = fails(self, "conflict", ["alpha", "beta"], self.unchanged, Pacman.converge, *wants, check=check)
+            self.assertIn("removing alpha breaks dependency 'alpha' required by beta", text)
 
     def test_both_go_at_once(self):
         Pacman.package("beta")
@@ -346,9 +360,8 @@ class Held(Host):
         self.assertFalse(self.unchanged(self.results, want("alpha", "latest"))[0][0])
         self.newer()
         for one in (want("alpha", "latest"), want("alpha", "absent"), "alpha=2.0-1"):
-            with self.assertRaises(ValueError) as caught:
-                self.unchanged(Pacman.converge, "second", one)
-            self.assertIn("package alpha is held in version 1.0-1", str(caught.exception))
+            text = fails(self, "held", ["alpha"], self.unchanged, Pacman.converge, "second", one)
+            self.assertIn("package alpha is held in version 1.0-1", text)
         wants = want("alpha", "latest"), want("first", "absent")
         dry = self.unchanged(self.results, *wants, change_held=True, check=True)
         self.assertEqual(dry, [(True, "1.0-1", "2.0-1", True), (True, "1-1", "", False)])
@@ -390,24 +403,20 @@ class Held(Host):
             file.write("IgnorePkg = first\n")
         for line in ("IgnorePkg = fir*", "IgnoreGroup = both", "Include = /etc/held.conf"):
             reset_conf(HEAD.replace("[options]\n", "[options]\n%s\n" % line) + CUSTOM)
-            with self.assertRaises(ValueError) as caught:
-                self.unchanged(Pacman.package, "first", state="latest")
-            self.assertIn("package first is held in version 1-1", str(caught.exception))
-            with self.assertRaises(ValueError) as caught:
-                self.unchanged(Pacman.unhold, "first")
-            self.assertIn("held by a pattern, a group or an included file", str(caught.exception))
+            text = fails(self, "held", ["first"], self.unchanged, Pacman.package, "first", state="latest")
+            self.assertIn("package first is held in version 1-1", text)
+            text = fails(self, "held", ["first"], self.unchanged, Pacman.unhold, "first")
+            self.assertIn("held by a pattern, a group or an included file", text)
             self.assertTrue(self.results("first")[0][3])
         got = Pacman.package("first", state="latest", change_held=True)
         self.assertEqual((got.changed, got.version, got.held), (True, "2-1", True))
 
     def test_groups_and_provided_names_cannot_be_held(self):
         for name in ("both", "vi"):
-            with self.assertRaises(ValueError):
-                self.unchanged(Pacman.package, name, state="held")
+            fails(self, "unknown", [name], self.unchanged, Pacman.package, name, state="held")
         Pacman.converge("both", "vi")
         for name in ("both", "vi"):
-            with self.assertRaises(ValueError):
-                self.unchanged(Pacman.package, name, state="held")
+            fails(self, "unknown", [name], self.unchanged, Pacman.package, name, state="held")
 
 
 def reset_conf(text):
@@ -432,9 +441,7 @@ class Lock(Host):
         self.other.wait()
 
     def test_a_lock_that_is_not_freed_in_time_names_who_has_it(self):
-        with self.assertRaises(TimeoutError) as caught:
-            Pacman.package("alpha", lock_timeout=0)
-        text = str(caught.exception)
+        text = fails(self, "locked", [], Pacman.package, "alpha", lock_timeout=0)
         self.assertIn("process %d (pacman -Sy) has %s/db.lck" % (self.other.pid, BASE), text)
         self.assertEqual(versions(), {})
 
@@ -454,9 +461,8 @@ class Lock(Host):
         self.other.kill()
         self.end()
         self.assertTrue(os.path.exists(BASE + "/db.lck"))
-        with self.assertRaises(TimeoutError) as caught:
-            Pacman.package("alpha", lock_timeout=0)
-        self.assertIn("no process that can be seen from here has %s/db.lck open" % BASE, str(caught.exception))
+        text = fails(self, "locked", [], Pacman.package, "alpha", lock_timeout=0)
+        self.assertIn("no process that can be seen from here has %s/db.lck open" % BASE, text)
 
     def test_questions_do_not_need_the_lock(self):
         self.assertTrue(self.unchanged(Pacman.package, "alpha", check=True, lock_timeout=0).changed)
