@@ -113,6 +113,9 @@ def wanted(items, state="present"):
     return list(found.values())
 
 
-def result(name, changed, before, after, held=False):
-    """A `PackageResult`: the versions before and after, "" for none; with `check` what they would be, as far as can be told."""
-    return Record("PackageResult", name=name, changed=changed, before=before, version=after, held=held)
+def result(name, changed, before, after, held=False, diff=""):
+    """A `PackageResult`: the versions before and after, "" for none; with `check` what they would be, as far as can be told.
+
+    `diff` is of the text in which its manager keeps what is held.
+    """
+    return Record("PackageResult", name=name, changed=changed, before=before, version=after, held=held, diff=diff)

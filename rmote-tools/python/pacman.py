@@ -130,9 +130,8 @@ class Pacman:
                 text = "package %s is held by a pattern, a group or an included file, see pacman.conf"
                 raise PackageError("held", text % name, [name])
         own = [name for name in packages if name in held.own]
-        if own and not check:
-            pacman_hold.write((), own)
-        return [_unheld(name, name in own, versions.get(name, "")) for name in packages]
+        diffs = pacman_hold.write((), own, check)
+        return [_unheld(name, name in own, versions.get(name, ""), diffs.get(name, "")) for name in packages]
 
 
 def _age(base):
@@ -298,12 +297,15 @@ class _Transaction:
                 steps.append(("installed " + ", ".join(self.targets), self._install()))
             self._refuse_partial(coming)
             after.update(coming)
-        if not check:
+        diffs = {}
+        if check:
+            diffs = pacman_hold.write(self.hold, self.release, check)
+        else:
             calls = [(what, lambda words=words: alpm.transact(*words, lock_timeout=lock_timeout)) for what, words in steps]
-            calls.append(("", lambda: pacman_hold.write(self.hold, self.release)))
+            calls.append(("", lambda: diffs.update(pacman_hold.write(self.hold, self.release))))
             packages.in_turn(calls)
             after = alpm.installed() if steps else after
-        return [self._result(one, after, check) for one in self.wanted]
+        return [self._result(one, after, diffs, check) for one in self.wanted]
 
     def _refuse_partial(self, coming):
         if self.upgrade is not None:
@@ -317,7 +319,7 @@ class _Transaction:
             )
             raise PackageError("other", text % (", ".join(sorted(coming)), ", ".join(others)), others)
 
-    def _result(self, one, after, check):
+    def _result(self, one, after, diffs, check):
         members = self.members[one.name]
         before, now = ([x.get(name, "") for name in members] for x in (self.before, after))
         if not check and (any(now) if one.state == "absent" else not all(now)):
@@ -325,12 +327,13 @@ class _Transaction:
             raise PackageError("other", text % (one.name, one.state), [one.name])
         held = one.name in self.hold or one.state != "absent" and self.held(one.name)
         changed = before != now or one.name in self.hold
-        return packages.result(one.name, changed, _text(members, before), _text(members, now), held)
+        diff = "".join(diffs.get(name, "") for name in members)
+        return packages.result(one.name, changed, _text(members, before), _text(members, now), held, diff)
 
 
-def _unheld(name, changed, version):
+def _unheld(name, changed, version, diff):
     """The result of a package whose version stays, and that is not held."""
-    return packages.result(name, changed, version, version)
+    return packages.result(name, changed, version, version, diff=diff)
 
 
 def _text(members, versions):

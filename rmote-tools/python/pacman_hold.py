@@ -1,5 +1,6 @@
 """What pacman holds in its version: the lines IgnorePkg of pacman.conf."""
 from rmote.tools import alpm, pacman_conf
+from rmote.tools.edit import unified
 
 
 class Held:
@@ -34,10 +35,19 @@ class Held:
         )
 
 
-def write(hold, release):
-    """Holds packages by their names, and releases others that are held so."""
+def write(hold, release, check=False):
+    """Holds packages by their names, and releases others that are held so; returns the diff for each of them."""
+    diffs = {}
+
+    def edit(config):
+        for name, *step in [(name, (), [name]) for name in release] + [(name, [name], ()) for name in hold]:
+            before = config.data()
+            _edit(config, *step)
+            diffs[name] = diffs.get(name, "") + unified(pacman_conf.PATH, before, config.data())
+
     if hold or release:
-        pacman_conf.write(lambda config: _edit(config, hold, release))
+        pacman_conf.write(edit, check=check)
+    return diffs
 
 
 def _edit(config, hold, release):

@@ -111,6 +111,8 @@ pub struct PackageResult {
     pub version: String,
     /// Whether it is held in its version.
     pub held: bool,
+    /// What of pacman.conf changes with its hold, as a unified diff; empty with other managers, which keep holds elsewhere.
+    pub diff: String,
 }
 
 /// What a package manager refuses or fails at, the same for all of them: in Python a `PackageError`, too.

@@ -90,7 +90,11 @@ async fn the_typed_face_of_pacman() -> Result<(), CallError> {
         .converge_with(wanted(), options().check(true))
         .await?;
     assert_eq!(brief(&dry), after);
-    assert_eq!(brief(&pacman.converge(wanted()).await?), after);
+    let done = pacman.converge(wanted()).await?;
+    assert_eq!(brief(&done), after);
+    assert_eq!(done, dry);
+    assert!(done[0].diff.contains("+IgnorePkg = alpha\n"), "{done:?}");
+    assert_eq!(done[1].diff, "");
     assert!(
         pacman
             .converge(wanted())

@@ -349,6 +349,29 @@ class Held(Host):
         # It is no pending upgrade, either.
         self.assertEqual(self.results("first", "alpha"), [(True, "", "1-1", False), (False, "1.0-1", "1.0-1", True)])
 
+    def test_the_diff_is_of_what_is_edited_with_check_and_without(self):
+        def diffs(call, *words, **options):
+            """The lines that differ, for each package."""
+            head = ["--- " + CONF, "+++ " + CONF]
+            found = [one.diff.splitlines() for one in call(*words, **options)]
+            self.assertEqual([lines[:2] for lines in found if lines], [head] * len(list(filter(None, found))))
+            return [[line for line in lines[2:] if line[0] in "+-"] for lines in found]
+
+        wants = want("alpha", "held"), want("first", "held"), "second"
+        held = [["+IgnorePkg = alpha"], ["+IgnorePkg = first"], []]
+        self.assertEqual(self.unchanged(diffs, Pacman.converge, *wants, check=True), held)
+        self.assertEqual(diffs(Pacman.converge, *wants), held)
+        self.assertEqual(diffs(Pacman.converge, *wants), [[], [], []])
+        # That of a group has those of its members.
+        gone = want("both", "absent")
+        for check in (True, False):
+            self.assertEqual(diffs(Pacman.converge, gone, change_held=True, check=check), [["-IgnorePkg = first"]])
+        freed = [["-IgnorePkg = alpha"], []]
+        self.assertEqual(self.unchanged(diffs, Pacman.unhold, "alpha", "first", check=True), freed)
+        self.assertEqual(diffs(Pacman.unhold, "alpha", "first"), freed)
+        self.assertEqual(diffs(Pacman.unhold, "alpha", "first"), [[], []])
+        self.assertEqual(self.conf(), HEAD + CUSTOM)
+
     def test_a_held_version(self):
         self.assertEqual(self.results(want("alpha", "held", "1.0-1")), [(True, "", "1.0-1", True)])
         self.assertEqual(self.unchanged(self.results, want("alpha", "held", "1.0-1"))[0][0], False)
