@@ -17,6 +17,13 @@ def part_name(name, size, mtime):
     return TEMP + Digest(b"%s/%d/%d" % (name, size, mtime)).hexdigest()[:24].encode() + b".part"
 
 
+def close(file):
+    """Closes a file once, even if a cancellation comes between: its number may be another's by then."""
+    fd, file.fd = file.fd, None
+    if fd is not None:
+        os.close(fd)
+
+
 class Part:
     """The part of a file that an earlier transfer left beside the target, if it is ours alone."""
 
@@ -37,9 +44,7 @@ class Part:
             os.close(fd)
 
     def close(self):
-        if self.fd is not None:
-            os.close(self.fd)
-            self.fd = None
+        close(self)
 
 
 class Incoming:
@@ -48,24 +53,29 @@ class Incoming:
     With the name of a part it stays there when the transfer breaks.
     """
 
-    def __init__(self, tree, path, attributes, part_name=None, part=None):
+    fd = None
+
+    def __init__(self, tree, path, attributes, part_name=None):
         self.tree, self.path, self.attributes = tree, path, attributes
         self.digest = Digest()
         self.lasting = bool(part_name)
         self.size = 0
-        parent, _ = tree.locate(path)
+        # Without the target's name: it may be as long as names can be.
+        self.name = part_name or TEMP + os.urandom(8).hex().encode()
+
+    def begin(self, part=None):
+        """Makes the file; whoever is to remove it must know it before, since a cancellation may come at any moment."""
         if part:
             # Its bytes so far are what this file begins with.
             self.fd, part.fd = part.fd, None
-            self.name, self.digest, self.size = part.name, part.digest, part.size
+            self.digest, self.size = part.digest, part.size
             os.ftruncate(self.fd, self.size)
             os.lseek(self.fd, self.size, os.SEEK_SET)
             return
-        # Without the target's name: it may be as long as names can be.
-        self.name = part_name or TEMP + os.urandom(8).hex().encode()
-        if part_name:
+        parent, _ = self.tree.locate(self.path)
+        if self.lasting:
             try:
-                os.unlink(part_name, dir_fd=parent)
+                os.unlink(self.name, dir_fd=parent)
             except FileNotFoundError:
                 pass
         self.fd = os.open(self.name, NEW, 0o600, dir_fd=parent)
@@ -143,9 +153,7 @@ class Incoming:
                 pass
 
     def close(self):
-        if self.fd is not None:
-            os.close(self.fd)
-            self.fd = None
+        close(self)
 
     def discard(self):
         self.remove()

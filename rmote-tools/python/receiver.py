@@ -47,9 +47,9 @@ class Wanted:
     def close(self):
         if self.part:
             self.part.close()
-        if self.old is not None:
-            os.close(self.old)
-        self.part = self.old = None
+        old, self.old = self.old, None
+        if old is not None:
+            os.close(old)
 
 
 class Receiver:
@@ -293,7 +293,8 @@ class Receiver:
         file = self.open.get(id)
         if file is None:
             wanted = self.wanted[id]
-            file = self.open[id] = Incoming(self.tree, wanted.path, wanted.attributes, wanted.part_name, wanted.part)
+            file = self.open[id] = Incoming(self.tree, wanted.path, wanted.attributes, wanted.part_name)
+            file.begin(wanted.part)
         return file
 
     def on_resume(self, id, same):
@@ -357,9 +358,10 @@ class Receiver:
         except OSError as e:
             yield self.failed(id, e)
             return
+        # In this order: it is always in one of the two, from which `leave` removes it.
+        self.pending.append((id, file))
         del self.open[id]
         wanted.close()
-        self.pending.append((id, file))
         self.pending_size += file.size
         if len(self.pending) >= PENDING or self.pending_size >= PENDING_SIZE:
             yield self.settle()
@@ -375,9 +377,10 @@ class Receiver:
 
     def on_stop(self, id):
         """The controller cannot go on with a file."""
-        file = self.open.pop(id, None)
+        file = self.open.get(id)
         if file:
             file.discard()
+            del self.open[id]
         wanted = self.wanted.pop(id, None)
         if wanted:
             wanted.close()
