@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::buf::Limit;
 use bytes::{BufMut as _, Bytes, BytesMut};
-use rmote_wire::{Frame, FrameCodec, FrameError};
+use rmote_wire::{FLAG_DEFLATED, Frame, FrameCodec, FrameError, Kind};
 use tokio_util::codec::Decoder as _;
 
 use crate::rate::{BULK, Meter};
@@ -29,6 +29,8 @@ pub(crate) struct Inbox {
     /// The payloads of large frames, the oldest first. Their buffers are warm, and free once nobody reads them any more.
     spent: VecDeque<Bytes>,
     meter: Meter,
+    /// How much the last read had room for.
+    asked: usize,
     /// Since when the rest of a large frame is waited for: its sender waits for nothing but the link.
     waiting: Option<Instant>,
     /// How many KiB a second come, if the agent is to be told.
@@ -44,6 +46,7 @@ impl Inbox {
             room: READ,
             spent: VecDeque::new(),
             meter: Meter::default(),
+            asked: 0,
             waiting: None,
             news: None,
         }
@@ -66,15 +69,15 @@ impl Inbox {
                 self.bytes = BytesMut::new();
             }
         }
+        self.asked = room;
         self.bytes.reserve(room);
         (&mut self.bytes).limit(room)
     }
 
     /// Says how much a read has brought.
     pub(crate) fn filled(&mut self, count: usize) {
-        if let Some(since) = self.waiting.take() {
-            self.news = self.meter.add(count, since.elapsed()).or(self.news);
-        }
+        let waited = self.waiting.take().map(|since| since.elapsed());
+        self.news = self.meter.read(count, self.asked, waited).or(self.news);
         self.room = if count >= self.room {
             READ_MOST.min(4 * self.room)
         } else if count < self.room / 4 {
@@ -95,6 +98,13 @@ impl Inbox {
             return Ok(None);
         }
         let frame = self.codec.decode(&mut self.bytes)?;
+        if let Some(frame) = &frame
+            && (frame.payload.len() >= BULK || frame.flags & FLAG_DEFLATED != 0)
+            && frame.kind == Kind::Data
+        {
+            let news = self.meter.came(frame.payload.len(), Instant::now());
+            self.news = news.or(self.news);
+        }
         if let Some(frame) = &frame
             && frame.payload.len() >= LARGE
         {

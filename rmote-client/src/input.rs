@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use rmote_wire::{EncodeError, FLAG_DEFLATED, FLAG_MORE, FLAG_RAW, Frame, Kind, Limits, to_value};
+use rmote_wire::{EncodeError, FLAG_MORE, FLAG_RAW, Frame, Kind, Limits, to_value};
 use rmote_wire::{Value, ValueError};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -229,16 +229,22 @@ impl Sender {
     }
 
     async fn put(&mut self, mut flags: u8, mut payload: Bytes) -> Result<(), SendError> {
+        let mut deflated = false;
         if payload.len() > SMALL
             && let Some(rate) = self.channel.rate().await
-            && let Some(packed) = self.packer.pack(&payload, rate.get()).await
+            && let Some((more, packed)) = self.packer.pack(&payload, rate.get()).await
         {
-            flags |= FLAG_DEFLATED;
+            flags |= more;
             payload = packed;
+            deflated = true;
         }
         let size = Frame::HEADER_LEN + payload.len();
         let frame = |id| Frame::with_flags(Kind::Input, flags, id, payload);
-        self.channel.send(size, frame).await
+        self.channel.send(size, frame).await?;
+        if deflated {
+            self.packer.sent();
+        }
+        Ok(())
     }
 }
 

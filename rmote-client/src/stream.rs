@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::byte_reader::ByteReader;
 use crate::command::Wish;
-use crate::compression::inflate;
+use crate::compression::Inflater;
 use crate::error::{CallError, CallErrorKind, ResultError};
 use crate::running::InFlight;
 
@@ -159,6 +159,7 @@ pub(crate) struct Pieces {
     taken: u32,
     /// The parts of an item so far.
     parts: BytesMut,
+    inflater: Inflater,
     over: bool,
     returned: Option<Value>,
 }
@@ -175,6 +176,7 @@ impl Pieces {
             call,
             taken: 0,
             parts: BytesMut::new(),
+            inflater: Inflater::default(),
             over: false,
             returned: None,
         }
@@ -221,7 +223,9 @@ impl Pieces {
                     return Poll::Ready(Some(Ok((flags, payload))));
                 }
                 // Not before it is read: unread it takes no more memory than its credit.
-                let inflated = inflate(&payload, self.limits().frame).map_err(|error| {
+                let limit = self.limits().frame;
+                let inflated = self.inflater.inflate(flags, &payload, limit);
+                let inflated = inflated.map_err(|error| {
                     self.over = true;
                     self.error(CallErrorKind::Result(error))
                 });

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use common::Marker;
+use common::{Marker, eventually};
 use rmote_client::{Arguments, Cancelled, Input, Output, Session, Tool, Value};
 
 const TOOL: &str = r#"
@@ -241,7 +241,9 @@ async fn nothing_is_left_of_thousands_of_streams_and_calls() {
         after.iter().all(|(what, count)| *count <= before[what]),
         "{before:?} {after:?}"
     );
-    assert!(own("fd") <= descriptors && own("task") <= threads);
+    assert!(own("fd") <= descriptors);
+    // Those that have compressed stay for ten seconds, in case that more comes.
+    eventually("no threads are left", || own("task") <= threads).await;
     session.close().await.unwrap();
     marker.gone().await;
 }

@@ -25,6 +25,10 @@ pub const FLAG_MORE: u8 = 2;
 /// Bit 2 of a [`Kind::Input`], a [`Kind::Data`] and a [`Kind::Return`]: the payload is a zlib stream of what it would be.
 pub const FLAG_DEFLATED: u8 = 4;
 
+/// Bit 3 of a [`Kind::Input`] and a [`Kind::Data`], beside [`FLAG_DEFLATED`]: the payload goes on with the zlib stream of the
+/// stream's last deflated frame.
+pub const FLAG_CONTINUED: u8 = 8;
+
 /// Bit 0 of a [`Kind::Log`]: the payload is how many records were dropped.
 pub const FLAG_DROPPED: u8 = 1;
 
@@ -106,7 +110,7 @@ impl Kind {
             Self::Output => FLAG_STDERR,
             Self::Call => FLAG_STREAM,
             Self::Return => FLAG_STREAM | FLAG_DEFLATED,
-            Self::Input | Self::Data => FLAG_RAW | FLAG_MORE | FLAG_DEFLATED,
+            Self::Input | Self::Data => FLAG_RAW | FLAG_MORE | FLAG_DEFLATED | FLAG_CONTINUED,
             Self::InputEnd => FLAG_FAILED,
             Self::Log => FLAG_DROPPED,
             _ => 0,
@@ -170,7 +174,7 @@ pub struct Frame {
     /// What the frame is for.
     pub kind: Kind,
     /// What the kind knows of [`FLAG_COMPRESSED`], [`FLAG_STDERR`], [`FLAG_STREAM`], [`FLAG_RAW`], [`FLAG_MORE`],
-    /// [`FLAG_DEFLATED`], [`FLAG_DROPPED`] and [`FLAG_FAILED`].
+    /// [`FLAG_DEFLATED`], [`FLAG_CONTINUED`], [`FLAG_DROPPED`] and [`FLAG_FAILED`].
     pub flags: u8,
     /// The call or stream that the frame belongs to, 0 for the session.
     pub id: u32,

@@ -87,8 +87,8 @@ pub use de::{FromBytesError, from_bytes, from_value};
 pub use decode::{DecodeError, DecodeErrorKind};
 pub use encode::{EncodeError, EncodeErrorKind};
 pub use frame::{
-    FLAG_COMPRESSED, FLAG_DEFLATED, FLAG_DROPPED, FLAG_FAILED, FLAG_MORE, FLAG_RAW, FLAG_REST,
-    FLAG_STDERR, FLAG_STREAM, Frame, Kind,
+    FLAG_COMPRESSED, FLAG_CONTINUED, FLAG_DEFLATED, FLAG_DROPPED, FLAG_FAILED, FLAG_MORE, FLAG_RAW,
+    FLAG_REST, FLAG_STDERR, FLAG_STREAM, Frame, Kind,
 };
 pub use limits::Limits;
 pub use message::{

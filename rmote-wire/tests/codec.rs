@@ -126,7 +126,7 @@ fn unknown_kinds_and_flags_are_named() {
         (Kind::Output, 3),
         (Kind::Return, 2),
         (Kind::Raise, 1),
-        (Kind::Data, 8),
+        (Kind::Data, 16),
     ] {
         let mut buffer = BytesMut::from(&[6, 0, 0, 0, kind as u8, flags][..]);
         let error = codec.decode(&mut buffer).unwrap_err();

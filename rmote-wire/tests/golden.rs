@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
 use rmote_wire::{
-    Call, Direction, EnumMember, FLAG_COMPRESSED, FLAG_DEFLATED, FLAG_FAILED, FLAG_MORE, FLAG_RAW,
-    FLAG_STDERR, FLAG_STREAM, Frame, FrameCodec, Kind, Limits, LogRecord, Parameter, RawText,
-    Record, StreamArgument, Value, from_bytes,
+    Call, Direction, EnumMember, FLAG_COMPRESSED, FLAG_CONTINUED, FLAG_DEFLATED, FLAG_FAILED,
+    FLAG_MORE, FLAG_RAW, FLAG_STDERR, FLAG_STREAM, Frame, FrameCodec, Kind, Limits, LogRecord,
+    Parameter, RawText, Record, StreamArgument, Value, from_bytes,
 };
 use serde::Serialize;
 use tokio_util::codec::{Decoder, Encoder};
@@ -458,6 +458,24 @@ fn stream_frames() -> Vec<(&'static str, Frame)> {
                 FLAG_RAW | FLAG_DEFLATED,
                 8,
                 &b"\x78\x9c\x4b\x4c\x24\x0e\x00\x00\x36\xeb\x0f\x29"[..],
+            ),
+        ),
+        (
+            "frame_input_begun",
+            Frame::with_flags(
+                Kind::Input,
+                FLAG_RAW | FLAG_DEFLATED,
+                8,
+                &b"\x78\x9c\x4a\x4c\x4c\x04\x00\x00\x00\xff\xff"[..],
+            ),
+        ),
+        (
+            "frame_input_continued",
+            Frame::with_flags(
+                Kind::Input,
+                FLAG_RAW | FLAG_DEFLATED | FLAG_CONTINUED,
+                8,
+                &b"\x02\x82\x24\x00\x00\x00\x00\xff\xff"[..],
             ),
         ),
         (

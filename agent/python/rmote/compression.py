@@ -2,17 +2,21 @@
 import zlib
 from time import monotonic
 
-from rmote.streams import DEFLATED, FAST
+from rmote.streams import CONTINUED, DEFLATED, FAST
 
-# For how many chunks of a stream, once it is long, a link that nobody knows yet is taken for one of so many KiB a second:
-# one that is fast is known before, one that is slow would have to carry all of them until it is known.
-UNSURE, GUESS = 8, 1 << 12
+# What a link that nobody knows yet is taken for, in KiB a second: for the first chunks of a stream, whose frames are still so
+# large that they tell how fast it is, and then, as one that is fast would be known.
+GUESSES = 1 << 14, 1 << 10
+# How many those first chunks are.
+FIRST = 3
 # How much of a larger chunk is tried first.
 SAMPLE = 1 << 14
 # What is expected of level 1 before it was tried: bytes a second, and how much of them is left.
 SPEED, LEFT = 100e6, 0.5
 # Level 6 takes so many times as long, and leaves so much of what level 1 does.
 SLOWER, SMALLER = 3.3, 0.83
+# How much the last chunk counts in what is known: it is not the processor alone that was slow in one moment.
+NEW = 0.25
 # A chunk of which more is left goes as it is.
 WORTH = 0.9
 # How many chunks are not tried when one was not worth it: the first time, and at most.
@@ -25,6 +29,8 @@ class Choice:
     # What level 1 does here, once it is known.
     speed = left = 0
     skipped, pause = 0, PAUSE
+    # How much of the work is done while the link still carries what was there before.
+    hidden = 0.75
 
     def level(self, rate):
         """The level for the next chunk, where the link carries so many KiB a second; 0 for none."""
@@ -34,7 +40,9 @@ class Choice:
             self.skipped -= 1
             return 0
         speed, left, rate = self.speed or SPEED, self.left or LEFT, rate * 1024 or 1e-6
-        costs = 1 / rate, 1 / speed + left / rate, SLOWER / speed + SMALLER * left / rate
+        costs = [1 / rate]
+        for work, send in (1 / speed, left / rate), (SLOWER / speed, SMALLER * left / rate):
+            costs.append(max(work, send + work * (1 - self.hidden)))
         level = (0, 1, 6)[costs.index(min(costs))]
         if not level:
             self.skip()
@@ -51,8 +59,8 @@ class Choice:
         speed, left = before / max(seconds, 1e-6), after / before
         if level > 1:
             speed, left = speed * SLOWER, left / SMALLER
-        self.speed = (speed + (self.speed or speed)) / 2
-        self.left = (left + (self.left or left)) / 2
+        self.speed = (self.speed or speed) * (1 - NEW) + speed * NEW
+        self.left = (self.left or left) * (1 - NEW) + left * NEW
         return True
 
     def skip(self):
@@ -61,30 +69,60 @@ class Choice:
 
 
 class Packer:
-    """Compresses the chunks of a stream, or results."""
+    """Compresses results, each a zlib stream of its own."""
 
     def __init__(self, agent):
         self.agent = agent
         self.choice = Choice()
-        self.unsure = UNSURE
+
+    def rate(self):
+        return self.agent.rate
 
     def pack(self, flags, data):
         """A frame's flags and payload, as they travel."""
-        rate = self.agent.rate
-        if rate >> 32:
-            rate = GUESS if self.unsure else FAST
-            self.unsure -= rate == GUESS
+        rate = self.rate()
         choice, size = self.choice, len(data)
         level = choice.level(rate)
-        if level and not choice.speed and size > 4 * SAMPLE and self.deflate(1, data[:SAMPLE]) is None:
-            level = 0
-        packed = level and self.deflate(level, data)
-        return (flags | DEFLATED, packed) if packed else (flags, data)
+        if not level or not choice.speed and size > 4 * SAMPLE and not self.tried(1, data[:SAMPLE], lambda data: zlib.compress(data, 1)):
+            return flags, data
+        return self.deflate(level, flags, data) or (flags, data)
 
-    def deflate(self, level, data):
+    def tried(self, level, data, deflate):
+        """What a function makes of it, if that was worth it."""
         start = monotonic()
-        packed = zlib.compress(data, level)
+        packed = deflate(data)
         return packed if self.choice.tried(level, len(data), len(packed), monotonic() - start) else None
+
+    def deflate(self, level, flags, data):
+        packed = self.tried(level, data, lambda data: zlib.compress(data, level))
+        return packed and (flags | DEFLATED, packed)
+
+
+class StreamPacker(Packer):
+    """Compresses the chunks of a stream, all of the same level as one zlib stream: what came before is known by then."""
+
+    stream = level = None
+    guessed = 0
+
+    def rate(self):
+        if not self.agent.rate >> 32:
+            return self.agent.rate
+        if self.guessed == FIRST:
+            return GUESSES[1]
+        self.guessed += 1
+        return GUESSES[0]
+
+    def deflate(self, level, flags, data):
+        stream, self.stream = self.stream, None
+        if stream and self.level == level:
+            flags |= CONTINUED
+        else:
+            stream = zlib.compressobj(level)
+        packed = self.tried(level, data, lambda data: stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH))
+        if packed:
+            # What is not sent is not known there.
+            self.stream, self.level = stream, level
+            return flags | DEFLATED, packed
 
 
 def shrink(agent, call, payload):
@@ -92,6 +130,7 @@ def shrink(agent, call, payload):
     packer = agent.__dict__.get("packer")
     if not packer:
         packer = agent.packer = Packer(agent)
+        packer.choice.hidden = 0
     flags, payload = packer.pack(0, payload)
     call.streamed |= flags
     return payload

@@ -41,7 +41,7 @@ class Seldom:
                 views[0] = views[0][done:]
 
     def control(self, kind, flags, id, payload):
-        if flags > {7: 7, 9: 1}.get(kind, 0):
+        if flags > {7: 15, 9: 1}.get(kind, 0):
             raise ValueError("frame of kind %d with unknown flags %d" % (kind, flags))
         if kind == CANCEL:
             # The watcher alone cancels.

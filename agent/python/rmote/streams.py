@@ -1,6 +1,6 @@
 """Streams: a call's results, and arguments that are read or written while the call runs. Each has a credit in bytes."""
 from _collections import deque
-from _thread import allocate_lock
+from _thread import RLock, allocate_lock
 from io import RawIOBase
 from time import monotonic
 
@@ -8,16 +8,21 @@ from rmote.agent import Cancelled, NoSuchFunction
 from rmote.wire import HEAD, LIMIT, decode, encode
 
 INPUT, INPUT_END, DATA, CREDIT, END = 7, 9, 39, 40, 41
-RAW, MORE, DEFLATED, FAILED = 1, 2, 4, 1
+RAW, MORE, DEFLATED, CONTINUED, FAILED = 1, 2, 4, 8, 1
+# What a part of a zlib stream ends with.
+FLUSHED = b"\0\0\xff\xff"
 # What every stream begins with, and what one that is read may have on its way.
 FIRST, WINDOW = 1 << 18, 1 << 20
 CHUNK = 1 << 17
 # KiB a second from which on a link is fast: nothing is compressed.
 FAST = 1 << 15
 # How many bytes tell how fast a link is: the first time, and later.
-FEW, MANY = 1 << 16, 1 << 18
-# What a frame has at least whose bytes are measured.
-BULK = 1 << 14
+FEW, MANY = 1 << 13, 1 << 18
+# How many frames that nobody had to wait for do, and the least that they can tell, in KiB a second: less than what a sender
+# takes a link for that nobody knows is no news.
+WHOLE, LEAST = 3, 1 << 10
+# What a frame has at least whose bytes are measured, and what is worth a guess.
+BULK, LARGE = 1 << 12, 1 << 14
 # Seconds that a thread waits for credit before it leaves the stream and does other work.
 PATIENCE = 0.1
 BYTES = (bytes, bytearray, memoryview)
@@ -48,6 +53,8 @@ class Stream:
         self.agent, self.call, self.id = agent, call, id
         self.gate = allocate_lock()
         self.gate.acquire()
+        # Who has it deflates or inflates: each frame builds on those before. A finalizer may write in between.
+        self.order = RLock()
         call.streams.append(self)
         agent.streams[id] = self
 
@@ -108,14 +115,18 @@ class Sending(Stream):
         return self.granted > self.used or self.over or self.call.cancelled
 
     def frame(self, flags, data):
+        rate = self.agent.rate
+        if rate < FAST and len(data) > 4096 or rate >> 32 and len(data) >= LARGE and self.agent.sources.rest is not None:
+            if not self.order._is_owned():
+                with self.order:
+                    if not self.packer:
+                        from rmote.compression import StreamPacker
+                        self.packer = StreamPacker(self.agent)
+                    return self.post(*self.packer.pack(flags, data))
+        self.post(flags, data)
+
+    def post(self, flags, data):
         agent = self.agent
-        rate = agent.rate
-        # While nobody has said how fast the link is, only a stream that is long and large is worth a thought.
-        if rate < FAST and len(data) > 4096 or rate >> 32 and self.used >= FIRST and len(data) >= BULK and agent.sources.rest is not None:
-            if not self.packer:
-                from rmote.compression import Packer
-                self.packer = Packer(agent)
-            flags, data = self.packer.pack(flags, data)
         self.used += 10 + len(data)
         if len(data) > 4096:
             # It does not wait behind the small ones, nor they behind it.
@@ -259,6 +270,8 @@ class Input(Stream, RawIOBase):
 
     ended = False
     error = None
+    # The zlib stream that a frame may go on with.
+    inflating = None
     # What the sender may not have been told yet; what it was given at the start is less than the window.
     consumed = WINDOW - FIRST
 
@@ -272,8 +285,12 @@ class Input(Stream, RawIOBase):
             return
         if kind == INPUT:
             self.frames.append((flags, payload))
-            if len(payload) >= BULK and "receive" not in self.agent.__dict__:
-                self.agent.receive = Meter(self.agent).receive
+            if len(payload) >= BULK or flags & DEFLATED:
+                agent = self.agent
+                if "meter" not in agent.__dict__:
+                    agent.meter = Meter(agent)
+                    agent.receive = agent.meter.receive
+                agent.meter.tell(agent.meter.came(len(payload), monotonic()))
         else:
             self.ended = True
             if flags == FAILED:
@@ -292,17 +309,40 @@ class Input(Stream, RawIOBase):
             if self.error is not None:
                 raise OSError("the sender of the stream failed: " + self.error)
             return None
-        flags, payload = self.frames.popleft()
+        with self.order:
+            flags, payload = self.frames.popleft()
+            size = len(payload)
+            # Not before it is read: unread it takes no more memory than its credit.
+            if flags & DEFLATED:
+                payload = self.inflate(payload, flags & CONTINUED)
         if self.ready():
             # For another thread that reads, too.
             self.notify()
-        self.consumed += 10 + len(payload)
+        self.consumed += 10 + size
         if self.consumed >= WINDOW // 2 and not self.ended:
             self.agent.send(CREDIT, 0, self.id, self.consumed.to_bytes(4, "little"))
             self.agent.flush()
             self.consumed = 0
-        # Not before it is read: unread it takes no more memory than its credit.
-        return flags, inflate(payload) if flags & DEFLATED else payload
+        return flags, payload
+
+    def inflate(self, payload, continued):
+        import zlib
+        stream, self.inflating = self.inflating if continued else zlib.decompressobj(), None
+        if stream:
+            try:
+                data = stream.decompress(payload, LIMIT + 1)
+            except zlib.error:
+                data = None
+            if data is not None:
+                if len(data) > LIMIT:
+                    raise ValueError("a part of the stream inflates to more than the limit of %d bytes" % LIMIT)
+                if stream.eof:
+                    if not stream.unused_data:
+                        return data
+                elif payload.endswith(FLUSHED) and not stream.unconsumed_tail:
+                    self.inflating = stream
+                    return data
+        raise ValueError("a deflated part of the stream is damaged")
 
     def frame(self):
         while not self.ready():
@@ -385,21 +425,17 @@ class Input(Stream, RawIOBase):
         RawIOBase.close(self)
 
 
-def inflate(payload):
-    import zlib
-    stream = zlib.decompressobj()
-    data = stream.decompress(payload, LIMIT + 1)
-    if len(data) > LIMIT:
-        raise ValueError("a part of the stream inflates to more than the limit of %d bytes" % LIMIT)
-    if not stream.eof or stream.unused_data:
-        raise ValueError("a deflated part of the stream is damaged")
-    return data
-
-
 class Meter:
     """How fast the bytes of frames come that have begun: their sender waits for nothing but the link."""
 
-    size = seconds = told = 0
+    size = seconds = waits = told = 0
+    # Frames one after another of which nobody has waited for a part: how many, how large, and since when.
+    whole = large = 0
+    since = None
+    waited = False
+    need = FEW
+    # Whether all that was there has been read, and whether what has come since counts.
+    drained, counts = True, False
 
     def __init__(self, agent):
         self.agent = agent
@@ -408,19 +444,51 @@ class Meter:
         """What the agent reads with from now on."""
         start = monotonic()
         data = type(self.agent).receive(self.agent, room)
-        rate = missing > 0 and self.add(len(data), monotonic() - start)
+        self.tell(self.read(len(data), room, monotonic() - start if missing > 0 else None))
+        return data
+
+    def tell(self, rate):
         if rate:
             self.agent.send(CREDIT, 0, 0, rate.to_bytes(4, "little"))
-        return data
+
+    def read(self, size, room, seconds):
+        """A read for so many bytes; with seconds if a frame had begun before it."""
+        if self.drained:
+            # Else it is what came with the read before.
+            self.counts = seconds is not None
+            self.waits += self.counts
+            self.waited |= self.counts
+        self.drained = size < room
+        return self.counts and self.add(size, seconds or 0)
+
+    def came(self, size, now):
+        """A frame is there. Many that nobody waited for: their sender is slower than the link, which carries more than they."""
+        if self.waited or self.since is None:
+            self.waited, self.whole, self.large, self.since = False, 0, 0, now
+            return 0
+        self.whole += 1
+        self.large += size
+        if self.whole < WHOLE:
+            return 0
+        rate = min(FAST, int(2 * self.large / 1024 / max(now - self.since, 1e-6)))
+        self.whole, self.large, self.since = 0, 0, now
+        if 3 * rate <= 4 * (self.told or LEAST):
+            return 0
+        self.told, self.size, self.seconds = rate, 0, 0
+        return rate
 
     def add(self, size, seconds):
         """What the sender is to be told, in KiB a second, if it is news."""
         self.size += size
         self.seconds += seconds
         told = self.told
-        if self.size < (MANY if told else FEW):
+        if self.size < self.need:
             return 0
         rate = max(1, min(FAST, int(self.size / 1024 / max(self.seconds, 1e-6))))
+        if rate == FAST and self.waits < 2:
+            # Once is chance.
+            return 0
+        self.need = min(4 * self.need, MANY)
         # Half of it counts the next time, too: one moment in which this machine was busy is not the link.
         self.size, self.seconds = self.size // 2, self.seconds / 2
         if told and (rate == FAST) == (told == FAST) and 3 * told <= 4 * rate and 3 * rate <= 4 * told:

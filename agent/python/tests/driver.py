@@ -197,6 +197,7 @@ class Agent(Link):
         self.whole = whole
         self.rate = b"" if rate is None else frame(CREDIT, 0, rate.to_bytes(4, "little"))
         self.deflated = []
+        self.inflating = {}
         self.write(core() + frame(HELLO, payload=hello) + (rest() + self.rate if whole else b""))
         begin = self.take(len(MARK) + 1)
         if begin != MARK + b"P":
@@ -241,6 +242,13 @@ class Agent(Link):
     def put_deflated(self, id, payload, flags):
         self.write(frame(INPUT, id, zlib.compress(payload), flags=flags | 4))
 
+    def put_parts(self, id, parts, level=6):
+        """Sends items of an input as one zlib stream."""
+        stream = zlib.compressobj(level)
+        for number, part in enumerate(parts):
+            payload = stream.compress(part) + stream.flush(zlib.Z_SYNC_FLUSH)
+            self.write(frame(INPUT, id, payload, flags=13 if number else 5))
+
     def end(self, id, reason=None):
         self.write(frame(INPUT_END, id, (reason or "").encode(), flags=reason is not None))
 
@@ -263,8 +271,13 @@ class Agent(Link):
         payload = self.take(length - 6)
         self.order.append((kind, id))
         size = len(payload)
-        if kind in (RETURN, DATA) and flags & 4:
+        if kind == RETURN and flags & 4:
             payload = zlib.decompress(payload)
+            self.deflated.append((id, len(payload), size))
+        elif kind == DATA and flags & 4:
+            if not flags & 8:
+                self.inflating[id] = zlib.decompressobj()
+            payload = self.inflating[id].decompress(payload)
             self.deflated.append((id, len(payload), size))
         if kind in (RETURN, RAISE):
             if id in self.returned:
