@@ -11,7 +11,7 @@ mod pack;
 
 /// Sent before the first call, in this order in the stream: the smallest of all. Each is compiled when it is first used.
 const CORE: [&str; 4] = ["wire", "values", "seldom", "agent"];
-/// Sent after the agent's first words, or before when the first call needs them.
+/// Sent after the agent's first answer, or before when a first call needs them.
 const REST: [&str; 18] = [
     "arguments",
     "children",

@@ -70,7 +70,8 @@ pub struct Injection {
     pub argv: Vec<String>,
     /// What goes to its standard input before the first frame.
     pub payload: &'static [u8],
-    /// The rest of the agent: the payload of a `load` frame with [`FLAG_REST`], which answers its `hello`.
+    /// The rest of the agent: the payload of a `load` frame with [`FLAG_REST`], which follows its first answer, or goes when it
+    /// asks for that.
     ///
     /// [`FLAG_REST`]: https://docs.rs/rmote-wire/latest/rmote_wire/constant.FLAG_REST.html
     pub rest: &'static [u8],

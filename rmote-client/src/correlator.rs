@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rmote_wire::{
-    AgentHello, Direction, FLAG_STREAM, Frame, Kind, Limits, LogRecord, Raise, STREAM_CREDIT,
+    AgentHello, Direction, FLAG_REST, FLAG_STREAM, Frame, Kind, Limits, LogRecord, Raise, STREAM_CREDIT,
 };
 
 pub(crate) use self::calls::Start;
@@ -33,6 +33,8 @@ pub(crate) struct Correlator<W> {
     events: VecDeque<Event<W>>,
     limits: Limits,
     hello: bool,
+    /// What the agent gets of itself with its next word.
+    rest: Option<Frame>,
     closing: bool,
 }
 
@@ -56,6 +58,7 @@ impl<W> Correlator<W> {
             events: VecDeque::new(),
             limits,
             hello: false,
+            rest: None,
             closing: false,
         }
     }
@@ -73,6 +76,17 @@ impl<W> Correlator<W> {
     /// Queues a module before all calls, and before the wishes to stop one that follow.
     pub(crate) fn load_urgent(&mut self, frame: Frame) {
         self.urgent.push_back(frame);
+    }
+
+    /// Keeps the rest of the agent until it has said more than hello: an answer, or that it needs it. So nothing but what the
+    /// first call needs is on its way before the first answer.
+    pub(crate) fn keep_rest(&mut self, frame: Frame) {
+        self.rest = Some(frame);
+    }
+
+    /// Whether the agent has all of its modules, or gets them before whatever is queued now.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.hello && self.rest.is_none()
     }
 
     /// Whether a call is in flight and the agent has it.
@@ -148,6 +162,9 @@ impl<W> Correlator<W> {
             return Err(ProtocolError::NoHello(frame.kind));
         }
         let id = frame.id;
+        if !self.closing {
+            self.urgent.extend(self.rest.take());
+        }
         match frame.kind {
             Kind::Hello => {
                 if self.hello {
@@ -160,6 +177,7 @@ impl<W> Correlator<W> {
                 self.hello = true;
                 self.events.push_back(Event::Hello(hello));
             }
+            Kind::Load if frame.flags == FLAG_REST && frame.payload.is_empty() => {}
             Kind::Return | Kind::Raise => self.answer(frame)?,
             Kind::Data => {
                 if self.streams.receive(&frame)? {
@@ -297,6 +315,7 @@ impl<W> Correlator<W> {
     /// order. Gives the others, which end here, and how far each had come.
     pub(crate) fn restart(&mut self, unsent: &HashSet<u32>) -> Vec<(W, Progress)> {
         self.hello = false;
+        self.rest = None;
         self.urgent.clear();
         self.streams.forget_unsent();
         let (again, over) = self.calls.restart(unsent);

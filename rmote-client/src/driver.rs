@@ -272,7 +272,7 @@ impl Driver {
             self.carrier.serve();
             let mut rest = Frame::new(Kind::Load, 0, self.rest);
             rest.flags = FLAG_REST;
-            self.correlator.load_urgent(rest);
+            self.correlator.keep_rest(rest);
             if let Some(rate) = self.options.compression.fixed() {
                 self.correlator.rate(rate);
             }

@@ -21,7 +21,7 @@ pub(crate) struct Streams {
     pub(crate) stdin: Writer,
     pub(crate) stdout: Reader,
     pub(crate) payload: &'static [u8],
-    /// What follows the agent's first words.
+    /// What follows the agent's first answer.
     pub(crate) rest: &'static [u8],
     /// When the start's time-out began to run.
     pub(crate) started: Instant,

@@ -8,6 +8,7 @@ use crate::codec::FrameError;
 pub const FLAG_COMPRESSED: u8 = 1;
 
 /// Bit 1 of a [`Kind::Load`], without bit 0: the payload is the rest of the agent itself, a zlib stream of its modules.
+/// From the agent, empty: it needs them.
 pub const FLAG_REST: u8 = 2;
 
 /// Bit 0 of an [`Kind::Output`]: written to standard error, else to standard output.

@@ -107,7 +107,7 @@ class Agent:
     def __init__(self, sources):
         *low, self.null = fill()
         self.sources = sources
-        sources.flush = self.flush
+        sources.want = self.want
         self.input, self.out, self.errors = map(os.dup, (0, 1, 2))
         # What was read, and from where on (`at`) it was not yet looked at.
         self.data = b""
@@ -185,6 +185,13 @@ class Agent:
                     self.write(batch)
                 if bulk:
                     self.write(bulk)
+
+    def want(self):
+        """Asks for the rest of the agent, unless it is here; what waits to be written may be what it waits for."""
+        if self.sources.rest is self.sources.asked is None:
+            self.sources.asked = True
+            self.send(LOAD, 2, 0, b"")
+        self.flush()
 
     def write(self, parts):
         if max(map(len, parts)) <= PART:
@@ -435,7 +442,7 @@ class Agent:
     def fork(self):
         """In a forked child: the link is the parent's alone."""
         self.forked = True
-        self.sources.flush = bool
+        self.sources.want = bool
         self.sources.complete(b"")
         for number in (self.input, self.out, self.errors, self.told, self.woken, *self.readers):
             os.closerange(number, number + 1)

@@ -17,8 +17,8 @@ HOOKS = {"logging": "rmote.logs", "subprocess": "rmote.children"}
 class Sources:
     """Finds modules among the sources: dotted name -> (source, file, whether a package)."""
 
-    # The rest of the agent's own modules, packed. They follow its first words; who needs one earlier waits for them.
-    rest = None
+    # The rest of the agent's own modules, packed. They follow its first answer; who needs one earlier asks and waits.
+    rest = asked = None
 
     def __init__(self):
         self.table = {}
@@ -47,7 +47,7 @@ class Sources:
     def has(self, name):
         """Whether there is a source; waits for the rest if it is the agent's own."""
         if name not in self.table and name.startswith("rmote."):
-            self.flush()
+            self.want()
             with self.awaited:
                 if self.rest:
                     import zlib

@@ -118,7 +118,7 @@ class Seldom:
         """The watcher's first ticks: the rest of it may still be on its way, behind a call that holds the reader up."""
         while self.sources.rest is None:
             seen = self.inline
-            self.flush()
+            self.want()
             sleep(TICK)
             self.relieve(seen)
         from rmote.watcher import watch

@@ -182,6 +182,7 @@ class Agent(Link):
         self.logs = []
         self.dropped = 0
         self.pongs = []
+        self.asked = 0
         self.items = {}
         self.parts = {}
         self.taken = {}
@@ -270,6 +271,10 @@ class Agent(Link):
         length, kind, flags, id = HEAD.unpack(self.take(10))
         payload = self.take(length - 6)
         self.order.append((kind, id))
+        if kind != HELLO and not self.whole:
+            # Its first word after hello: it has answered, or asks.
+            self.whole = True
+            self.write(rest() + self.rate)
         size = len(payload)
         if kind == RETURN and flags & 4:
             payload = zlib.decompress(payload)
@@ -313,8 +318,10 @@ class Agent(Link):
             self.pongs.append(payload)
         elif kind == HELLO:
             self.hello = decode(payload)
-            if not self.whole:
-                self.write(rest() + self.rate)
+        elif kind == LOAD:
+            self.asked += 1
+            if (flags, id, payload) != (2, 0, b""):
+                raise AssertionError("load with %r" % ((flags, id, payload),))
         elif kind == BYE:
             self.bye = True
         else:

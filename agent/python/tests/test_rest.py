@@ -7,7 +7,7 @@ import bootstrap  # noqa: F401
 from driver import Agent, members, until
 
 TOOL = """
-import logging, subprocess, sys
+import logging, os, subprocess, sys
 
 def size(stream): return sum(map(len, stream))
 
@@ -28,11 +28,17 @@ async def waits():
     return 5
 
 def count(n): yield from range(n)
+
+reader, writer = os.pipe()
+
+def wait(): return os.read(reader, 1)
+
+def wake(): os.write(writer, b"x")
 """
 
 
 class Rest(unittest.TestCase):
-    """The rest of the agent follows its hello: whatever the first calls do, they wait for it and go on."""
+    """The rest of the agent follows its first answer: a first call that needs it asks, waits for it and goes on."""
 
     def start(self):
         agent = Agent(whole=False)
@@ -51,6 +57,16 @@ class Rest(unittest.TestCase):
         agent = self.start()
         calls = [agent.call("t:" + name) for name in ("waits", "nap", "waits", "prints") * 5]
         self.assertEqual([agent.result(id) for id in calls], [5, None, 5, b"out\n"] * 5)
+        self.assertEqual(agent.asked, 1)
+
+    def test_a_first_call_that_holds_the_reader_up(self):
+        agent = self.start()
+        waiting = agent.call("t:wait")
+        while not agent.asked:
+            agent.serve()
+        self.assertIsNone(agent.run("t:wake"))
+        self.assertEqual(agent.result(waiting), b"x")
+        self.assertEqual(agent.asked, 1)
 
     def test_a_first_call_that_fails(self):
         self.assertEqual(self.start().fails("t:fails", "/nowhere").type, "FileNotFoundError")

@@ -60,6 +60,46 @@ fn sent<W>(correlator: &mut Correlator<W>) -> Vec<(Kind, u32)> {
         .collect()
 }
 
+/// An agent that is ready and lacks its rest.
+fn lacking() -> Correlator<()> {
+    let mut correlator = ready();
+    let mut rest = Frame::new(Kind::Load, 0, Bytes::from_static(b"rest"));
+    rest.flags = FLAG_REST;
+    correlator.keep_rest(rest);
+    assert!(!correlator.is_whole());
+    correlator
+}
+
+#[test]
+fn the_rest_goes_with_the_next_word_of_the_agent() {
+    let mut ask = Frame::new(Kind::Load, 0, Bytes::new());
+    ask.flags = FLAG_REST;
+    for word in [returned(1), ask] {
+        let mut correlator = lacking();
+        correlator.call(Instant::now(), start(1, None, ()));
+        assert_eq!(sent(&mut correlator), [(Kind::Call, 1)]);
+        correlator.handle_frame(word.clone()).unwrap();
+        assert!(correlator.is_whole());
+        correlator.call(Instant::now(), start(2, None, ()));
+        assert_eq!(sent(&mut correlator), [(Kind::Load, 0), (Kind::Call, 2)]);
+        if word.kind == Kind::Load {
+            // It may ask once more before the rest has come.
+            correlator.handle_frame(word).unwrap();
+            assert_eq!(sent(&mut correlator), []);
+        }
+    }
+}
+
+#[test]
+fn an_agent_that_is_to_end_gets_no_rest() {
+    let mut correlator = lacking();
+    correlator.close();
+    correlator
+        .handle_frame(Frame::new(Kind::Bye, 0, Bytes::new()))
+        .unwrap();
+    assert_eq!(sent(&mut correlator), [(Kind::Close, 0)]);
+}
+
 #[test]
 fn each_answer_finds_its_waiter_in_any_order() {
     let mut correlator = ready();

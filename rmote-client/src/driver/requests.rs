@@ -3,7 +3,6 @@
 use tokio::time::Instant;
 
 use super::Driver;
-use super::carrier::Phase;
 use crate::command::{Command, NewCall, Wish};
 
 /// How many commands are taken in one turn, so that calls that are made together leave together.
@@ -35,8 +34,8 @@ impl Driver {
         if call.start.waiter.waiter.is_closed() {
             return;
         }
-        let serving = self.carrier.phase() == Phase::Serving;
-        for frame in self.sources.missing(&call.sources, serving) {
+        let whole = self.correlator.is_whole();
+        for frame in self.sources.missing(&call.sources, whole) {
             self.correlator.load(frame);
         }
         let mut ids = Vec::new();
@@ -60,8 +59,8 @@ impl Driver {
     /// Brings what it takes to stop a call that the agent has.
     fn prepare_stop(&mut self, id: u32) {
         if self.correlator.is_sent(id) {
-            let serving = self.carrier.phase() == Phase::Serving;
-            for frame in self.sources.missing_to_interrupt(serving) {
+            let whole = self.correlator.is_whole();
+            for frame in self.sources.missing_to_interrupt(whole) {
                 self.correlator.load_urgent(frame);
             }
         }

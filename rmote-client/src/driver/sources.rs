@@ -26,8 +26,8 @@ impl Sources {
         }
     }
 
-    /// The frames that bring those modules which the agent has not got. One that serves has all of its own.
-    pub(super) fn missing(&mut self, sources: &[Arc<Source>], serving: bool) -> Vec<Frame> {
+    /// The frames that bring those modules which the agent has not got. One that is whole has all of its own.
+    pub(super) fn missing(&mut self, sources: &[Arc<Source>], whole: bool) -> Vec<Frame> {
         let mut frames = Vec::new();
         for source in sources {
             if self.sent.contains_key(&source.name) {
@@ -35,7 +35,7 @@ impl Sources {
             }
             // Another agent, on a link that is made anew, may need it sooner than this one.
             self.sent.insert(source.name.clone(), source.clone());
-            if !(source.is_own() && serving) {
+            if !(source.is_own() && whole) {
                 frames.extend(self.load(source));
             }
         }
@@ -43,8 +43,8 @@ impl Sources {
     }
 
     /// The frames that bring what interrupts a call, unless the agent has it.
-    pub(super) fn missing_to_interrupt(&mut self, serving: bool) -> Vec<Frame> {
-        self.missing(&self.interrupt.clone(), serving)
+    pub(super) fn missing_to_interrupt(&mut self, whole: bool) -> Vec<Frame> {
+        self.missing(&self.interrupt.clone(), whole)
     }
 
     /// The frames that bring everything to another agent.

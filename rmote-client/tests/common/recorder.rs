@@ -7,9 +7,10 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use bytes::BytesMut;
+use rmote_agent::Mark;
 use rmote_client::{Limits, Transport};
 use rmote_transport::{Link, Reader, SpawnError, Writer};
-use rmote_wire::{Frame, FrameCodec};
+use rmote_wire::{Frame, FrameCodec, Kind};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::codec::Decoder;
 
@@ -55,9 +56,20 @@ impl<T: Transport> Recorder<T> {
             }
         }
         let start = self.bootstrap().min(bytes.len());
-        let mut bytes = bytes.split_off(start);
-        let mut codec = FrameCodec::new(Limits::default().frame);
-        std::iter::from_fn(|| codec.decode(&mut bytes).unwrap()).collect()
+        frames(bytes.split_off(start))
+    }
+
+    /// The kinds of the frames that came from the host before it was written to once more.
+    pub fn kinds_before_the_second_write(&self) -> Vec<Kind> {
+        let mut bytes = BytesMut::new();
+        for chunk in &self.chunks()[1..] {
+            let Chunk::Read(data) = chunk else { break };
+            bytes.extend_from_slice(data);
+        }
+        // The mark, and that the agent comes.
+        let start = (Mark::LEN + 1).min(bytes.len());
+        let frames = frames(bytes.split_off(start));
+        frames.iter().map(|frame| frame.kind).collect()
     }
 }
 
@@ -75,6 +87,11 @@ impl<T: Transport> Transport for Recorder<T> {
         link.stdout = Box::new(Tap(link.stdout, self.chunks.clone()));
         Ok(link)
     }
+}
+
+fn frames(mut bytes: BytesMut) -> Vec<Frame> {
+    let mut codec = FrameCodec::new(Limits::default().frame);
+    std::iter::from_fn(|| codec.decode(&mut bytes).unwrap()).collect()
 }
 
 struct Tap<S>(S, Arc<Mutex<Vec<Chunk>>>);
