@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rmote_wire::{
-    AgentHello, Direction, FLAG_REST, FLAG_STREAM, Frame, Kind, Limits, LogRecord, Raise, STREAM_CREDIT,
+    AgentHello, Direction, FLAG_REST, FLAG_STREAM, Frame, Kind, Limits, LogRecord, Raise,
+    STREAM_CREDIT,
 };
 
 pub(crate) use self::calls::Start;
