@@ -1,5 +1,6 @@
 //! The floors: the same work with the same programs and no library at all.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -23,6 +24,7 @@ pub(crate) fn main(job: &Job) -> anyhow::Result<()> {
         Case::Start => start(job)?,
         Case::Sequential => sequential(job)?,
         Case::Bulk => bulk(job)?,
+        Case::Upload => upload(job)?,
         Case::Sessions => sessions(job)?,
         _ => anyhow::bail!("this case has no floor"),
     };
@@ -110,6 +112,16 @@ fn bulk(job: &Job) -> anyhow::Result<serde_json::Value> {
             near.wait()?;
         }
     }
+    Ok(json!({ "mib_per_s": job.mib() / began.elapsed().as_secs_f64() }))
+}
+
+/// A file into `cat` at the host, which is this machine, too.
+fn upload(job: &Job) -> anyhow::Result<serde_json::Value> {
+    let began = Instant::now();
+    let status = command(job, &["sh", "-c", "cat > /dev/null"])
+        .stdin(File::open(&job.file)?)
+        .status()?;
+    ensure!(status.success(), "cat: {status}");
     Ok(json!({ "mib_per_s": job.mib() / began.elapsed().as_secs_f64() }))
 }
 

@@ -34,6 +34,7 @@ pub(crate) enum Case {
     Sequential,
     Sessions,
     Start,
+    Upload,
     Wire,
 }
 

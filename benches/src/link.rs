@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Link {
     // In this order: the programs, then the namespaces that they are in.
     pub(crate) shared: Master,
+    /// One that compresses, as `ssh -C` does.
+    pub(crate) compressed: Master,
     pub(crate) sshd: Sshd,
     _line: Running,
     _there: Namespace,
@@ -75,12 +77,16 @@ impl Link {
             namespace.ip(&["link", "set", "tun0", "txqueuelen", "20000", "up"])?;
         }
         let sshd = Sshd::start(THERE, PORT, &["ip", "netns", "exec", &there.name])?;
-        let socket = sshd.dir().join("master");
-        let shared = sshd.write_client_config("ssh_config_shared", THERE, PORT, Some(&socket))?;
-        let shared = Master::start(&here, shared, &socket)
-            .with_context(|| format!("sshd says: {}", sshd.log().trim()))?;
+        let master = |name: &str, compression| {
+            let socket = sshd.dir().join(name);
+            let config = format!("ssh_config_{name}");
+            let config = sshd.write_client_config(&config, THERE, PORT, Some(&socket))?;
+            Master::start(&here, config, &socket, compression)
+                .with_context(|| format!("sshd says: {}", sshd.log().trim()))
+        };
         Ok(Self {
-            shared,
+            shared: master("shared", "no")?,
+            compressed: master("compressed", "yes")?,
             sshd,
             _line: line,
             _there: there,
@@ -102,16 +108,21 @@ pub(crate) struct Master {
 }
 
 impl Master {
-    fn start(here: &Namespace, config: PathBuf, socket: &Path) -> anyhow::Result<Self> {
+    fn start(
+        here: &Namespace,
+        config: PathBuf,
+        socket: &Path,
+        compression: &str,
+    ) -> anyhow::Result<Self> {
         let enter = here.enter();
         let end = Instant::now() + PATIENCE;
-        let mut ssh = Running::default_of(&enter, &config)?;
+        let mut ssh = Running::master(&enter, &config, compression)?;
         while !socket.exists() {
             ensure!(Instant::now() < end, "ssh makes no shared connection");
             if ssh.0.try_wait()?.is_some() {
                 // The server was not there yet.
                 sleep(Duration::from_millis(100));
-                ssh = Running::default_of(&enter, &config)?;
+                ssh = Running::master(&enter, &config, compression)?;
             }
             sleep(Duration::from_millis(20));
         }
@@ -125,13 +136,13 @@ struct Running(Child);
 
 impl Running {
     /// An ssh that is the master of the connection.
-    fn default_of(enter: &[String], config: &Path) -> anyhow::Result<Self> {
+    fn master(enter: &[String], config: &Path, compression: &str) -> anyhow::Result<Self> {
         let (program, args) = enter.split_first().context("no words")?;
         let child = Command::new(program)
             .args(args)
             .args(["ssh", "-M", "-N", "-o", "BatchMode=yes", "-F"])
             .arg(config)
-            .arg(HOST)
+            .args(["-o", &format!("Compression={compression}"), HOST])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -29,6 +29,7 @@ mod row;
 mod samples;
 mod scaling;
 mod sessions;
+mod slow_link;
 mod sshd;
 mod way;
 

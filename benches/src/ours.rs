@@ -1,11 +1,14 @@
 //! rmote's cases, through the public API of `rmote-client`.
 
+use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::ensure;
-use rmote_client::{Command, Docker, Local, Options, Session, Ssh, Tool, Transport, Value};
+use rmote_client::{
+    Arguments, Command, Docker, Input, Local, Options, Session, Ssh, Tool, Transport, Value,
+};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -31,6 +34,7 @@ pub(crate) fn main(job: &Job) -> anyhow::Result<()> {
             Case::Sequential => sequential(job).await,
             Case::Sessions => sessions::opened_and_closed(job).await,
             Case::Start => start(job).await,
+            Case::Upload => upload(job).await,
             Case::Wire => wire(job).await,
         }
     })?;
@@ -167,6 +171,21 @@ async fn bulk(job: &Job) -> anyhow::Result<serde_json::Value> {
         "controller_mib": f64::from(here) / 1024.0,
         "agent_mib": f64::from(there) / 1024.0,
     }))
+}
+
+async fn upload(job: &Job) -> anyhow::Result<serde_json::Value> {
+    let tool = tool(job).await?;
+    ping(&tool, 1).await?;
+    let file = std::fs::read(&job.file)?;
+    let began = Instant::now();
+    let input = Input::reader(Cursor::new(file));
+    let count: u64 = tool
+        .call_with("size", Arguments::default().input(input))
+        .await?;
+    let seconds = began.elapsed().as_secs_f64();
+    ensure!(count == job.size, "{count} bytes are not {}", job.size);
+    tool.session().close().await?;
+    Ok(json!({ "mib_per_s": job.mib() / seconds }))
 }
 
 /// What `tool.py` makes.

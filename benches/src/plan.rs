@@ -16,14 +16,14 @@ const OURS_THREADS: Contender = Contender::new(Who::Ours, "threads");
 const OURS_INTERPRETER: Contender = Contender::new(Who::Ours, "interpreter");
 const OURS_DICTS: Contender = Contender::new(Who::Ours, "dicts");
 const OURS_SILENT: Contender = Contender::new(Who::Ours, "silent");
-const RMOTE: Contender = Contender::new(Who::Rmote07, "");
+pub(crate) const RMOTE: Contender = Contender::new(Who::Rmote07, "");
 pub(crate) const RMOTE_INLINE: Contender = Contender::new(Who::Rmote07, "inline");
 const RMOTE_COROUTINE: Contender = Contender::new(Who::Rmote07, "coroutine");
 pub(crate) const RMOTE_RAW: Contender = Contender::new(Who::Rmote07, "raw");
 const RMOTE_03: Contender = Contender::new(Who::Rmote03, "");
 const RMOTE_03_COROUTINE: Contender = Contender::new(Who::Rmote03, "coroutine");
 pub(crate) const MITOGEN: Contender = Contender::new(Who::Mitogen, "");
-const MITOGEN_NOZIP: Contender = Contender::new(Who::Mitogen, "nozip");
+pub(crate) const MITOGEN_NOZIP: Contender = Contender::new(Who::Mitogen, "nozip");
 pub(crate) const EXECNET: Contender = Contender::new(Who::Execnet, "");
 const EXECNET_EXEC: Contender = Contender::new(Who::Execnet, "exec");
 pub(crate) const EXECNET_ECHO: Contender = Contender::new(Who::Execnet, "echo");
@@ -72,7 +72,7 @@ impl Plan {
         if self.quick { small } else { number }
     }
 
-    fn add(&mut self, experiment: Experiment, rows: &[Show]) {
+    pub(crate) fn add(&mut self, experiment: Experiment, rows: &[Show]) {
         for &(title, measure, unit, better, goal) in rows {
             self.rows.push(Row {
                 experiment: experiment.id(),
@@ -292,27 +292,7 @@ impl Plan {
             self.add(experiment, &rows[..if way == Way::Local { 3 } else { 1 }]);
         }
         if slow_link {
-            for (content, title) in [
-                (
-                    Content::Random,
-                    "bulk read of 8 MiB of random bytes across the link",
-                ),
-                (Content::Text, "bulk read of 8 MiB of text across the link"),
-            ] {
-                let contenders = [
-                    FLOOR,
-                    OURS,
-                    RMOTE,
-                    RMOTE_RAW,
-                    MITOGEN,
-                    MITOGEN_NOZIP,
-                    EXECNET,
-                ];
-                let mut experiment = Experiment::new(Case::Bulk, Way::SharedLink, &contenders, 1);
-                experiment.file = Some((content, 8 * mib));
-                experiment.fewer = 2;
-                self.add(experiment, &[rate(title, None)]);
-            }
+            self.slow_link();
         }
     }
 

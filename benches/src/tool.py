@@ -17,6 +17,10 @@ def peak():
                 return int(line.split()[1])
 
 
+def size(stream):
+    return sum(map(len, stream))
+
+
 def chunks(path, size):
     with open(path, "rb", 0) as file:
         while True:

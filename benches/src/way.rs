@@ -12,6 +12,9 @@ use crate::job::{Job, Over};
 use crate::link::Link;
 use crate::sshd::{HOST, Sshd};
 
+/// The variant whose connection across the slow link compresses.
+pub(crate) const COMPRESSED: &str = "ssh -C";
+
 /// A way to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -153,7 +156,11 @@ impl Ways {
             }
             Way::SharedLink => {
                 let link = self.link.as_ref().context("no link")?;
-                job.file = ssh(job, &link.shared.config, &link.sshd)?;
+                let master = match job.variant.as_str() {
+                    COMPRESSED => &link.compressed,
+                    _ => &link.shared,
+                };
+                job.file = ssh(job, &master.config, &link.sshd)?;
             }
             Way::Docker => {
                 let container = self.container.as_ref().context("no container")?;
