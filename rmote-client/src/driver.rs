@@ -10,6 +10,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rmote_transport::{Transport, Writer};
 use rmote_wire::{AgentHello, FLAG_REST, Frame, Hello, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -104,7 +105,7 @@ impl Driver {
         // Times too far for the clock never come.
         let start_at = started.checked_add(self.options.start_timeout);
         let (mut closing, mut close_at) = (false, None);
-        self.outbox.push(payload);
+        self.outbox.push(Bytes::from_static(payload));
         self.rest = rest;
         self.greet();
         if let Ok(command) = timeout(GATHER, self.commands.recv()).await {

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::mem::take;
 
 use bytes::{Buf, Bytes, BytesMut};
 use rmote_wire::{Frame, Kind};
 
 /// Payloads from this size on are not copied.
 const BULK: usize = 16 << 10;
+/// A buffer that has gathered more is not used again: a session that idles would keep it.
+const KEPT: usize = 4 << 10;
 /// As many slices as one vectored write takes to advantage.
 const SLICES: usize = 16;
 
@@ -23,21 +26,20 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Appends bytes that come before any frame.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    /// Appends bytes that are not copied.
+    pub(crate) fn push(&mut self, bytes: Bytes) {
+        self.seal();
         self.len += bytes.len();
-        self.gathered.extend_from_slice(bytes);
+        self.chunks.push_back(bytes);
     }
 
     /// Appends a frame.
     pub(crate) fn push_frame(&mut self, frame: Frame) {
-        self.push(&frame.header());
+        self.gather(&frame.header());
         if frame.payload.len() < BULK {
-            self.push(&frame.payload);
+            self.gather(&frame.payload);
         } else {
-            self.seal();
-            self.len += frame.payload.len();
-            self.chunks.push_back(frame.payload);
+            self.push(frame.payload);
         }
         if frame.kind == Kind::Call {
             self.calls.push_back((frame.id, self.written + self.len));
@@ -85,9 +87,41 @@ impl Outbox {
         }
     }
 
+    fn gather(&mut self, bytes: &[u8]) {
+        self.len += bytes.len();
+        self.gathered.extend_from_slice(bytes);
+    }
+
     fn seal(&mut self) {
-        if !self.gathered.is_empty() {
+        if self.gathered.len() > KEPT {
+            self.chunks.push_back(take(&mut self.gathered).freeze());
+        } else if !self.gathered.is_empty() {
             self.chunks.push_back(self.gathered.split().freeze());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_large_is_neither_copied_nor_kept() {
+        let mut outbox = Outbox::default();
+        let bootstrap = Bytes::from(vec![1; 10_000]);
+        outbox.push(bootstrap.clone());
+        outbox.push_frame(Frame::new(Kind::Load, 0, vec![2; 10_000]));
+        let payload = Bytes::from(vec![3; BULK]);
+        outbox.push_frame(Frame::new(Kind::Input, 1, payload.clone()));
+        outbox.push_frame(Frame::new(Kind::Call, 2, "small"));
+        let slices = outbox.slices();
+        assert_eq!(slices.len(), 4);
+        assert_eq!(slices[0].as_ptr(), bootstrap.as_ptr());
+        assert_eq!(slices[2].as_ptr(), payload.as_ptr());
+        outbox.advance(outbox.len());
+        assert!(outbox.len() == 0 && outbox.chunks.is_empty());
+        assert!(bootstrap.is_unique() && payload.is_unique());
+        // What is left of the buffer holds no more than the last few small frames.
+        assert!(outbox.gathered.capacity() <= KEPT);
     }
 }
