@@ -13,28 +13,40 @@ CACHES = "/var/cache/dnf", "/var/cache/libdnf5"
 FULL = r"([^\s\"]+)-[^-\s]+-[^-\s]+\.\w+"
 # What dnf and rpm say of each kind of failure, and of the packages concerned.
 SIGNS = (
-    ("unknown", "^Error: Unable to find a match: ", "^Error: Unable to find a match: (.*)$"),
+    (
+        "unknown",
+        "^Error: Unable to find a match: |^No match for argument: ",
+        "^Error: Unable to find a match: (.*)$",
+        "^No match for argument: (.*)$",
+    ),
     (
         "signature",
-        "GPG check FAILED|do not have any GPG public keys|GPG signature verification error",
+        "GPG check FAILED|do not have any GPG public keys|GPG signature verification error|^OpenPGP check for package",
         "^Package " + FULL + " is not signed",
         "^Public key for " + FULL + " is not installed",
+        '^OpenPGP check for package "' + FULL,
     ),
     (
         "download",
-        "^Error: Failed to download|^Error: Error downloading packages|incorrect checksum$",
+        "^(?:Error: )?Failed to download|^Error: Error downloading packages|incorrect checksum$",
         '^Package "' + FULL + '" from',
         "^ +" + FULL + ": Cannot download",
+        "Cannot download " + FULL,
     ),
-    ("conflict", "^error: Failed dependencies:|^ Problem|conflicts? with file from", r"(?:package|by|of|installed\)) " + FULL),
-    ("broken", "^Error in .* scriptlet|cannot open Packages database", r"^Error in .* scriptlet in rpm package (\S+)$"),
+    ("conflict", "^error: Failed dependencies:|^ ?Problem|conflicts? with file from", r"(?:package|by|of|installed\)) " + FULL),
+    (
+        "broken",
+        "(?i)error in %.* scriptlet|error in .* scriptlet in rpm package|cannot open Packages database",
+        r"^Error in .* scriptlet in rpm package (\S+)$",
+        "(?i)error in %.* scriptlet: " + FULL,
+    ),
 )
 
 
 class Dnf:
     """Installs, upgrades and removes packages with dnf; what is there, rpm says.
 
-    It was run for real with dnf 4, not with dnf 5. Packages cannot be held with it.
+    It was run for real with dnf 4 and dnf 5. Packages cannot be held with it.
     """
 
     @staticmethod
@@ -52,7 +64,9 @@ class Dnf:
             _change(lock_timeout, "makecache", *words)
             return _metadata(CACHES) != before
         with tempfile.TemporaryDirectory(prefix="rmote-") as folder:
-            _change(lock_timeout, "makecache", "--setopt=cachedir=" + folder, "--setopt=logdir=" + folder)
+            # dnf 5 would begin with what is in the system's.
+            places = ["--setopt=%s=%s" % (name, folder) for name in ("cachedir", "system_cachedir", "logdir")]
+            _change(lock_timeout, "makecache", *places)
             return _metadata([folder]) != before
 
     @staticmethod
@@ -178,13 +192,32 @@ def _change(lock_timeout, *words):
 
     end = monotonic() + lock_timeout
     while True:
-        done = _run("dnf", "-y", "-q", "--setopt=exit_on_lock=True", *words, ok=(0, LOCKED))
-        if done.code == 0:
-            return
-        if monotonic() >= end:
+        said = _rpm_runs()
+        if not said:
+            done = _run("dnf", "-y", "-q", "--setopt=exit_on_lock=True", *words, ok=(0, LOCKED))
+            if done.code == 0:
+                return
             said = packages.failed(done, ()).said
+        if monotonic() >= end:
             raise PackageError("locked", "dnf's lock was not free for %g s" % lock_timeout, said=said)
         sleep(0.2)
+
+
+def _rpm_runs():
+    """Which process changes packages now, if any: dnf 5 has no lock but rpm's, and waits for that as long as it takes."""
+    import os
+
+    path = packages.output(SIGNS, "rpm", "--eval", "%{_rpmlock_path}").strip()
+    try:
+        inode = ":%d" % os.stat(path).st_ino
+        with open("/proc/locks") as locks:
+            for one in map(str.split, locks):
+                # A number, POSIX, ADVISORY, WRITE, the process, the device with the inode, from, to.
+                if len(one) == 8 and one[3] == "WRITE" and one[5].endswith(inode):
+                    return "process %s has locked %s" % (one[4], path)
+    except FileNotFoundError:
+        pass
+    return ""
 
 
 def _metadata(folders):

@@ -15,8 +15,8 @@ crate::tool! {
     /// A failure is a [`PackageError`](crate::PackageError), whichever the manager.
     ///
     /// What a package's name is each system's own matter. apt and pacman are there in full, and have more options as
-    /// [`Apt`](crate::Apt) and [`Pacman`](crate::Pacman); with dnf and apk packages cannot be held. dnf 4 was run for real,
-    /// dnf 5 was not, and apk was not: that is written by its manual, and tested with an imitation only.
+    /// [`Apt`](crate::Apt) and [`Pacman`](crate::Pacman); with dnf and apk packages cannot be held. dnf 4 and 5 were run
+    /// for real; apk was not: that is written by its manual, and tested with an imitation only.
     ///
     /// # Examples
     ///

@@ -24,8 +24,10 @@ fn the_same_calls_with_each_manager() {
 
 #[test]
 fn dnf() {
-    if let Some(container) = container("rmote-test:families") {
-        container.unittest("test_dnf");
+    for image in ["rmote-test:families", "rmote-test:dnf5"] {
+        if let Some(container) = container(image) {
+            container.unittest("test_dnf");
+        }
     }
 }
 

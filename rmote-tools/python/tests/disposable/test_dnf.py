@@ -9,6 +9,8 @@ from bootstrap import fails, load
 Dnf = load("dnf").Dnf
 
 REPO = "/srv/rpm"
+# Where there is one, it is what `dnf` stands for, as on Fedora.
+DNF5 = shutil.which("dnf5")
 SPEC = """Name: %s
 Version: %s
 Release: 1
@@ -47,6 +49,11 @@ def want(name, state, version=""):
 class Host(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        if DNF5:
+            os.symlink(DNF5, "/usr/bin/dnf")
+            # It keeps a copy of each package, and would not miss one that is gone.
+            with open("/etc/dnf/libdnf5-plugins/local.conf", "w") as file:
+                file.write("[main]\nname = local\nenabled = 0\n")
         cls.first = [
             build("alpha", "1.0"),
             build("beta", "1.0", "Requires: alpha", "Provides: vi = 9"),
@@ -58,7 +65,7 @@ class Host(unittest.TestCase):
         names = [name for name in ("alpha", "beta", "gamma") if name in self.versions()]
         if names:
             subprocess.run(["rpm", "-e"] + names, check=True)
-        for folder in (REPO, "/var/cache/dnf"):
+        for folder in (REPO, "/var/cache/dnf", "/var/cache/libdnf5"):
             shutil.rmtree(folder, ignore_errors=True)
         os.makedirs("/etc/yum.repos.d", exist_ok=True)
         self.conf(CONF)
@@ -149,11 +156,11 @@ class Host(unittest.TestCase):
 
     def test_a_repository_that_cannot_be_reached_is_an_error(self):
         self.conf(CONF.replace(REPO, "/srv/nowhere") + "skip_if_unavailable=0\n")
-        self.assertIn("repo 'local'", fails(self, "download", [], Dnf.update))
+        self.assertRegex(fails(self, "download", [], Dnf.update), "repo.*local")
 
     def test_a_package_without_a_signature_is_an_error(self):
         self.conf(CONF.replace("gpgcheck=0", "gpgcheck=1"))
-        fails(self, "signature", [], Dnf.converge, "alpha")
+        fails(self, "signature", ["alpha"] if DNF5 else [], Dnf.converge, "alpha")
         self.assertEqual(self.versions(), {})
 
     def test_a_script_that_fails_is_an_error(self):
@@ -161,6 +168,33 @@ class Host(unittest.TestCase):
         fails(self, "broken", ["failing"], Dnf.converge, "failing")
         self.assertEqual(self.versions(), {})
 
+    def waited_for(self, other, end, act, *args):
+        """Another one holds a lock until something is done."""
+        self.assertIn(str(other.pid), fails(self, "locked", [], act, *args, lock_timeout=0))
+        waits = []
+
+        def sleep(seconds):
+            waits.append(seconds)
+            end()
+            other.wait()
+
+        old, time.sleep = time.sleep, sleep
+        self.addCleanup(setattr, time, "sleep", old)
+        act(*args)
+        self.assertEqual(len(waits), 1)
+
+    def test_an_rpm_that_runs_is_waited_for_and_named(self):
+        os.mkfifo("/srv/fifo")
+        self.addCleanup(os.unlink, "/srv/fifo")
+        slow = build("slow", "1.0", "%pre -p <lua>", "io.open('/srv/fifo'):read()")
+        other = subprocess.Popen(["rpm", "-i", slow] + ["--force-debian"] * (not DNF5))
+        self.addCleanup(subprocess.call, ["rpm", "-e", "slow"])
+        # Its script opens the other end.
+        fifo = open("/srv/fifo", "wb")
+        self.addCleanup(fifo.close)
+        self.waited_for(other, fifo.close, Dnf.converge, "alpha")
+
+    @unittest.skipIf(DNF5, "dnf 5 has no lock of its own")
     def test_another_dnf_is_waited_for_and_named(self):
         # A repository that never answers: the other one holds its lock until it is stopped.
         code = (
@@ -173,18 +207,7 @@ class Host(unittest.TestCase):
         self.addCleanup(other.stdin.close)
         self.addCleanup(other.stdout.close)
         self.assertEqual(other.stdout.readline(), b"locked\n")
-        self.assertIn(str(other.pid), fails(self, "locked", [], Dnf.update, lock_timeout=0))
-        waits = []
-
-        def sleep(seconds):
-            waits.append(seconds)
-            other.stdin.close()
-            other.wait()
-
-        old, time.sleep = time.sleep, sleep
-        self.addCleanup(setattr, time, "sleep", old)
-        Dnf.update()
-        self.assertEqual(len(waits), 1)
+        self.waited_for(other, other.stdin.close, Dnf.update)
 
 
 if __name__ == "__main__":
