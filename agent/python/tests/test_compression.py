@@ -51,7 +51,7 @@ TEXT = b"".join(b"line %d of a text that shrinks well\n" % n for n in range(6000
 
 
 class Decision(unittest.TestCase):
-    """The same cases as in the controller's compression.rs."""
+    """The same cases as in the controller's compression/choice.rs."""
 
     def levels(self, chunks, rate, speed, left):
         choice, levels = Choice(), []
