@@ -1,20 +1,22 @@
 //! Copies from a host to this machine: the host tells what there is, this side says what it wants.
 
+mod entries;
+mod outcome;
+
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io;
 
 use bytes::Bytes;
 use rmote_client::{Sender, Streaming, Value, to_value};
 
 use super::delta::SUM;
-use super::entry::{Entry, Fields, Kind};
+use super::entry::Fields;
 use super::error::{CopyError, fields, message};
 use super::reading::NUMBER;
 use super::summary::Action;
-use super::target::{Basis, Decision, Target, Wanted};
+use super::target::{Target, Wanted};
 use super::transfer::Job;
 use super::upload::blocking;
-use super::writing::{Outcome, Step, Writing};
+use super::writing::{Step, Writing};
 
 /// What the sums of files that are asked for at once may take.
 const SUMS: u64 = 1 << 24;
@@ -228,147 +230,6 @@ impl Download<'_> {
         Some(())
     }
 
-    /// Does what can be done at once about a batch of entries, and asks for the content of the others.
-    async fn entries(
-        &mut self,
-        first: u64,
-        entries: Vec<Fields>,
-        users: HashMap<u32, String>,
-        groups: HashMap<u32, String>,
-    ) -> Result<Option<()>, CopyError> {
-        let mut target = self.target.take().expect("back by now");
-        let mut sound = Vec::with_capacity(entries.len());
-        for (id, entry) in (first..).zip(entries) {
-            let Some(entry) = Entry::checked(entry) else {
-                self.job.tally.fail(
-                    b"",
-                    true,
-                    "the host named a path that leads out of the copy",
-                );
-                continue;
-            };
-            if entry.path.is_empty() != (id == 0) {
-                return Ok(None);
-            }
-            if self
-                .job
-                .settings
-                .excludes
-                .covers(&entry.path, entry.kind == Kind::Directory)
-            {
-                continue;
-            }
-            if self.job.settings.delete {
-                self.told.insert(entry.path.clone());
-            }
-            sound.push((id, entry));
-        }
-        let settings = self.job.settings.clone();
-        let mut writing = self.writing.take();
-        let decided = blocking(move || {
-            target.numbers.learn(users, groups);
-            let mut decisions = Vec::with_capacity(sound.len());
-            for (id, entry) in sound {
-                if id == 0 {
-                    target.open(entry.kind)?;
-                    if let Some(tree) = target.tree.as_ref().filter(|_| !settings.dry_run) {
-                        writing = Some(Writing::start(tree, &settings)?);
-                    }
-                }
-                let (path, kind, links) = (entry.path.clone(), entry.kind, entry.links);
-                let decision = if kind == Kind::Special {
-                    None
-                } else {
-                    Some(target.decide(entry))
-                };
-                decisions.push((id, path, kind, links, decision));
-            }
-            Ok((target, writing, decisions))
-        })
-        .await;
-        let (target, writing, decisions) = decided.map_err(|error| self.job.local_error(error))?;
-        (self.target, self.writing) = (Some(target), writing);
-        for (id, path, kind, links, decision) in decisions {
-            self.decided(id, &path, kind, links, decision).await;
-        }
-        Ok(Some(()))
-    }
-
-    async fn decided(
-        &mut self,
-        id: u64,
-        path: &[u8],
-        kind: Kind,
-        links: u64,
-        decision: Option<io::Result<Decision>>,
-    ) {
-        let tally = self.job.tally;
-        let several = kind == Kind::File && links > 1;
-        tally.count(|summary, _| summary.hard_links += u64::from(several));
-        let wanted = match decision {
-            None => {
-                tally.count(|summary, _| summary.skipped += 1);
-                return tally.act(path, Action::Skip);
-            }
-            Some(Err(error)) => return tally.fail(path, false, error.to_string()),
-            Some(Ok(Decision::Unchanged)) => {
-                return tally.count(|summary, _| summary.unchanged += 1);
-            }
-            Some(Ok(Decision::Adjusted)) => {
-                tally.count(|summary, _| summary.adjusted += 1);
-                return tally.act(path, Action::Adjust);
-            }
-            Some(Ok(Decision::Made)) => {
-                tally.count(|summary, _| match kind {
-                    Kind::Directory => summary.directories += 1,
-                    _ => summary.links += 1,
-                });
-                return tally.act(path, Action::Create);
-            }
-            Some(Ok(Decision::Wanted(wanted))) => wanted,
-        };
-        if wanted.basis != Basis::Same {
-            let action = if wanted.update {
-                Action::Update
-            } else {
-                Action::Create
-            };
-            tally.act(path, action);
-        }
-        if self.job.settings.dry_run {
-            return tally.count(|summary, _| {
-                summary.files += 1;
-                summary.bytes += wanted.size;
-            });
-        }
-        tally.count(|_, progress| {
-            progress.total_files += 1;
-            progress.total_bytes = progress.total_bytes.saturating_add(wanted.size);
-        });
-        self.want(id, wanted).await;
-    }
-
-    /// Asks for a file.
-    async fn want(&mut self, id: u64, wanted: Wanted) {
-        let (basis, path) = (wanted.basis, wanted.path.clone());
-        let file = File {
-            wanted: wanted.clone(),
-            sums: 0,
-            again: false,
-        };
-        self.files.insert(id, file);
-        let part = basis == Basis::Part;
-        let wanted = Box::new(wanted);
-        _ = self.step(id, Step::Begin { wanted, part }).await;
-        match basis {
-            Basis::None => self.request(&("whole", id, path)),
-            Basis::Same => self.request(&("hash", id, path)),
-            Basis::Old => self.later.push_back(id),
-            // The thread looks at the part first.
-            Basis::Part => {}
-        }
-    }
-
     fn request(&mut self, request: &impl serde::Serialize) {
         self.requests
             .push(to_value(request).expect("numbers, text and bytes are values"));
@@ -392,89 +253,6 @@ impl Download<'_> {
             self.later.pop_front();
             self.request(&("sums", id, path));
         }
-    }
-
-    /// Takes what came of a file.
-    async fn outcome(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Done {
-                id,
-                size,
-                literal,
-                reused,
-                in_place,
-            } => self.over(id, |job, path| {
-                if in_place {
-                    job.tally.act(path, Action::InPlace);
-                }
-                job.tally.count(|summary, progress| {
-                    progress.files += 1;
-                    progress.bytes = progress.bytes.saturating_add(reused);
-                    summary.files += 1;
-                    summary.literal += literal;
-                    summary.reused += reused;
-                    summary.bytes += size;
-                    summary.in_place += u64::from(in_place);
-                });
-            }),
-            Outcome::Failed(id, error) => {
-                self.over(id, |job, path| {
-                    job.tally.fail(path, false, error.to_string());
-                });
-            }
-            Outcome::Again(id) => self.again(id).await,
-            Outcome::Part(id, size, sum) => {
-                if let Some(path) = self.path(id) {
-                    if size > 0 {
-                        self.request(&("rest", id, path, size, sum));
-                    } else {
-                        self.request(&("whole", id, path));
-                    }
-                }
-            }
-            Outcome::Ranges(id, ranges) => {
-                if let Some(file) = self.files.get_mut(&id) {
-                    self.sums -= std::mem::take(&mut file.sums);
-                }
-                if let Some(path) = self.path(id) {
-                    self.request(&("ranges", id, path, ranges));
-                }
-            }
-            Outcome::Other(id) => {
-                if let Some(path) = self.path(id) {
-                    self.job.tally.act(&path, Action::Update);
-                    self.request(&("whole", id, path));
-                }
-            }
-        }
-    }
-
-    fn path(&self, id: u64) -> Option<Bytes> {
-        self.files.get(&id).map(|file| file.wanted.path.clone())
-    }
-
-    /// A file is done, or never will be.
-    fn over(&mut self, id: u64, tell: impl FnOnce(&Job<'_>, &[u8])) {
-        if let Some(file) = self.files.remove(&id) {
-            self.sums -= file.sums;
-            tell(&self.job, &file.wanted.path);
-        }
-    }
-
-    /// The sum was wrong: the file changed while it was read, or what it was built on did.
-    async fn again(&mut self, id: u64) {
-        let Some(file) = self.files.get_mut(&id) else {
-            return;
-        };
-        if file.again {
-            _ = self.step(id, Step::Stop).await;
-            let reason = "its content was another one than was sent, twice";
-            return self.over(id, |job, path| job.tally.fail(path, false, reason));
-        }
-        file.again = true;
-        let path = file.wanted.path.clone();
-        _ = self.step(id, Step::Anew).await;
-        self.request(&("whole", id, path));
     }
 
     /// Deletes what the host does not have, and gives directories their attributes.
