@@ -1,12 +1,15 @@
+mod collections;
+mod values;
+
 use serde::ser::{self, Serialize};
 
+use self::collections::{Fields, Items, Pairs};
 use crate::big_int::BigInt;
 use crate::limits::DEFAULT_DEPTH;
 use crate::raw_text::RawText;
 use crate::token;
 use crate::value::{EnumMember, Record, Value};
 use crate::value_error::{ValueError, ValueErrorKind};
-use crate::value_path::PathSegment;
 
 /// Turns a Rust value into what travels.
 ///
@@ -56,27 +59,6 @@ impl Serializer {
 
     fn body(self) -> Self {
         Self { body: true, ..self }
-    }
-
-    fn fields(self, name: &str, len: usize) -> Result<Fields, ValueError> {
-        Ok(Fields {
-            name: name.to_owned(),
-            done: Vec::with_capacity(len),
-            serializer: self.open()?,
-        })
-    }
-
-    fn items(
-        self,
-        len: Option<usize>,
-        build: fn(Vec<Value>) -> Value,
-    ) -> Result<Items, ValueError> {
-        Ok(Items {
-            // A length is a hint of the type's own code.
-            values: Vec::with_capacity(len.unwrap_or(0).min(4096)),
-            serializer: self.open()?,
-            build,
-        })
     }
 }
 
@@ -190,7 +172,7 @@ impl ser::Serializer for Serializer {
         name: &'static str,
         value: &T,
     ) -> Result<Value, ValueError> {
-        // What a token's type writes is in this file, so the fallbacks only answer an impostor.
+        // What a token's type writes is in `values.rs`, so the fallbacks only answer an impostor.
         match name {
             token::BIG_INT => match value.serialize(self.body())? {
                 Value::Bytes(bytes) => Ok(BigInt::from_le_bytes(&bytes).into()),
@@ -254,11 +236,7 @@ impl ser::Serializer for Serializer {
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Pairs, ValueError> {
-        Ok(Pairs {
-            done: Vec::with_capacity(len.unwrap_or(0).min(4096)),
-            key: None,
-            serializer: self.open()?,
-        })
+        self.pairs(len)
     }
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields, ValueError> {
@@ -296,278 +274,5 @@ fn member_from(parts: Vec<Value>) -> Result<Value, ValueError> {
             Ok(Value::Enum(EnumMember::new(name, member, value)))
         }
         _ => Err(ser::Error::custom("not the parts of an enum member")),
-    }
-}
-
-struct Items {
-    values: Vec<Value>,
-    serializer: Serializer,
-    build: fn(Vec<Value>) -> Value,
-}
-
-impl Items {
-    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        let value = value.serialize(self.serializer);
-        let index = self.values.len();
-        self.values
-            .push(value.map_err(|error| error.at(PathSegment::Index(index)))?);
-        Ok(())
-    }
-}
-
-impl ser::SerializeSeq for Items {
-    type Ok = Value;
-    type Error = ValueError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Value, ValueError> {
-        Ok((self.build)(self.values))
-    }
-}
-
-impl ser::SerializeTuple for Items {
-    type Ok = Value;
-    type Error = ValueError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Value, ValueError> {
-        Ok((self.build)(self.values))
-    }
-}
-
-impl ser::SerializeTupleStruct for Items {
-    type Ok = Value;
-    type Error = ValueError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Value, ValueError> {
-        Ok((self.build)(self.values))
-    }
-}
-
-struct Pairs {
-    done: Vec<(Value, Value)>,
-    key: Option<Value>,
-    serializer: Serializer,
-}
-
-impl ser::SerializeMap for Pairs {
-    type Ok = Value;
-    type Error = ValueError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
-        let key = key.serialize(self.serializer);
-        self.key = Some(key.map_err(|error| error.at(PathSegment::Pair(self.done.len())))?);
-        Ok(())
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        let Some(key) = self.key.take() else {
-            return Err(ser::Error::custom("a map's value without a key"));
-        };
-        let value = value
-            .serialize(self.serializer)
-            .map_err(|error| error.at(PathSegment::key(&key, self.done.len())))?;
-        self.done.push((key, value));
-        Ok(())
-    }
-
-    fn end(self) -> Result<Value, ValueError> {
-        Ok(Value::Map(self.done))
-    }
-}
-
-struct Fields {
-    name: String,
-    done: Vec<(String, Value)>,
-    serializer: Serializer,
-}
-
-impl Fields {
-    fn push<T: Serialize + ?Sized>(&mut self, name: String, value: &T) -> Result<(), ValueError> {
-        let value = value
-            .serialize(self.serializer)
-            .map_err(|error| error.at(PathSegment::field(&name)))?;
-        self.done.push((name, value));
-        Ok(())
-    }
-
-    fn finish(self) -> Value {
-        Value::Record(Record {
-            name: self.name,
-            fields: self.done,
-        })
-    }
-}
-
-impl ser::SerializeStruct for Fields {
-    type Ok = Value;
-    type Error = ValueError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), ValueError> {
-        self.push(name.to_owned(), value)
-    }
-
-    fn end(self) -> Result<Value, ValueError> {
-        Ok(self.finish())
-    }
-}
-
-impl ser::SerializeStructVariant for Fields {
-    type Ok = Value;
-    type Error = ValueError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), ValueError> {
-        self.push(name.to_owned(), value)
-    }
-
-    fn end(self) -> Result<Value, ValueError> {
-        Ok(self.finish())
-    }
-}
-
-impl ser::SerializeTupleVariant for Fields {
-    type Ok = Value;
-    type Error = ValueError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        self.push(self.done.len().to_string(), value)
-    }
-
-    fn end(self) -> Result<Value, ValueError> {
-        Ok(self.finish())
-    }
-}
-
-impl Serialize for Value {
-    /// Gives itself to [`to_value`]. In a human-readable format such as JSON a record becomes a map, an enum member its
-    /// value, a set a sequence, an integer beyond 64 bits a decimal text, and raw text loses its lone surrogates.
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use ser::SerializeTuple as _;
-
-        match self {
-            Self::None => serializer.serialize_unit(),
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Int(value) => serializer.serialize_i64(*value),
-            Self::BigInt(value) => value.serialize(serializer),
-            Self::Float(value) => serializer.serialize_f64(*value),
-            Self::Text(value) => serializer.serialize_str(value),
-            Self::RawText(value) => value.serialize(serializer),
-            Self::Bytes(value) => serializer.serialize_bytes(value),
-            Self::List(values) => serializer.collect_seq(values),
-            Self::Tuple(values) => {
-                let mut tuple = serializer.serialize_tuple(values.len())?;
-                for value in values {
-                    tuple.serialize_element(value)?;
-                }
-                tuple.end()
-            }
-            Self::Set(values) => serializer.serialize_newtype_struct(token::SET, values),
-            Self::Map(pairs) => serializer.collect_map(pairs.iter().map(|(k, v)| (k, v))),
-            Self::Record(record) => record.serialize(serializer),
-            Self::Enum(member) => member.serialize(serializer),
-        }
-    }
-}
-
-impl Serialize for BigInt {
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Body<'a>(&'a BigInt);
-
-        impl Serialize for Body<'_> {
-            fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if !serializer.is_human_readable() {
-                    serializer.serialize_bytes(self.0.as_le_bytes())
-                } else if let Ok(value) = i64::try_from(self.0) {
-                    serializer.serialize_i64(value)
-                } else if let Ok(value) = u64::try_from(self.0) {
-                    serializer.serialize_u64(value)
-                } else {
-                    serializer.collect_str(self.0)
-                }
-            }
-        }
-
-        serializer.serialize_newtype_struct(token::BIG_INT, &Body(self))
-    }
-}
-
-impl Serialize for RawText {
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Body<'a>(&'a RawText);
-
-        impl Serialize for Body<'_> {
-            fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if serializer.is_human_readable() {
-                    serializer.serialize_str(&self.0.to_string_lossy())
-                } else {
-                    serializer.serialize_bytes(self.0.as_wtf8())
-                }
-            }
-        }
-
-        serializer.serialize_newtype_struct(token::RAW_TEXT, &Body(self))
-    }
-}
-
-impl Serialize for Record {
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct FieldMap<'a>(&'a Record);
-
-        impl Serialize for FieldMap<'_> {
-            fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_map(self.0.fields.iter().map(|(name, value)| (name, value)))
-            }
-        }
-
-        struct Body<'a>(&'a Record);
-
-        impl Serialize for Body<'_> {
-            fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let fields = FieldMap(self.0);
-                if serializer.is_human_readable() {
-                    fields.serialize(serializer)
-                } else {
-                    (&self.0.name, fields).serialize(serializer)
-                }
-            }
-        }
-
-        serializer.serialize_newtype_struct(token::RECORD, &Body(self))
-    }
-}
-
-impl Serialize for EnumMember {
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Body<'a>(&'a EnumMember);
-
-        impl Serialize for Body<'_> {
-            fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if serializer.is_human_readable() {
-                    self.0.value.serialize(serializer)
-                } else {
-                    (&self.0.name, &self.0.member, &*self.0.value).serialize(serializer)
-                }
-            }
-        }
-
-        serializer.serialize_newtype_struct(token::ENUM, &Body(self))
     }
 }
