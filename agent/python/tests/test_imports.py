@@ -2,10 +2,11 @@ import ast
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import bootstrap  # noqa: F401
+import bootstrap
 import driver
 
 MODULES = os.path.join(driver.SOURCES, "rmote")
@@ -88,6 +89,38 @@ class Imports(unittest.TestCase):
         if not hasattr(os, "register_at_fork") or "rmote.watcher" in own:
             first.add("rmote.seldom")
         self.assertEqual(own - {"rmote.watcher"}, first)
+
+
+class SitePackages(unittest.TestCase):
+    def test_loaded_when_a_tool_asks(self):
+        with tempfile.TemporaryDirectory() as folder:
+            python = os.path.join(folder, "bin", "python3")
+            os.mkdir(os.path.dirname(python))
+            os.symlink(os.path.realpath(sys.executable), python)
+            with open(os.path.join(folder, "pyvenv.cfg"), "w") as file:
+                file.write("home = %s\n" % os.path.dirname(os.path.realpath(sys.executable)))
+            names = ["lib/python%d.%d/site-packages" % sys.version_info[:2], "lib/pypy%d.%d/site-packages" % sys.version_info[:2], "site-packages"]
+            for name in names:
+                os.makedirs(os.path.join(folder, name))
+                with open(os.path.join(folder, name, "fake_package.py"), "w") as file:
+                    file.write("value = 5\n")
+            code = "import fake_package"
+            works = subprocess.call([python, "-c", code], stderr=subprocess.DEVNULL) == 0
+            bootstrap.need(self, works, "no environment can be made by hand for this Python")
+            agent = driver.Agent(python)
+            agent.load("t", "import sys\ndef site(): return 'site' in sys.modules\ndef value():\n import fake_package\n return fake_package.value\n")
+            before = agent.run("t:site")
+            self.assertEqual(agent.run("t:value"), 5)
+            self.assertEqual((before, agent.run("t:site")), (False, True))
+            agent.close()
+            agent = driver.Agent(python)
+            self.assertEqual(agent.fails("fake_package.nothing").message, "fake_package.nothing: no attribute nothing")
+            agent.close()
+            agent = driver.Agent(python)
+            agent.load("t", "def value():\n import fake_package\n return fake_package.value\n")
+            ids = [agent.call("t:value") for _ in range(20)]
+            self.assertEqual([agent.result(id) for id in ids], [5] * 20)
+            agent.close()
 
 
 if __name__ == "__main__":
