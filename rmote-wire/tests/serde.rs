@@ -9,18 +9,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::time::Duration;
 
 use bytes::Bytes;
 use rmote_wire::{
-    BigInt, EnumMember, FromBytesError, HostPath, Limits, PathSegment, RawText, Record, Value,
-    ValueError, ValueErrorKind, from_bytes, from_value, to_value,
+    FromBytesError, Limits, PathSegment, RawText, Record, Value, ValueError, ValueErrorKind,
+    from_bytes, from_value, to_value,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 mod columnar;
+#[path = "serde/shapes.rs"]
+mod shapes;
+#[path = "serde/values.rs"]
+mod values;
 
 #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
 struct Point {
@@ -30,27 +33,6 @@ struct Point {
 
 #[derive(Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord, Debug, Clone)]
 struct Name(String);
-
-#[derive(Serialize, Deserialize, PartialEq, Debug)]
-struct Pair(i32, String);
-
-#[derive(Serialize, Deserialize, PartialEq, Debug)]
-struct Nothing;
-
-#[derive(Serialize, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Clone, Copy)]
-enum Color {
-    Red,
-    Green,
-}
-
-#[derive(Serialize, Deserialize, PartialEq, Debug)]
-enum Event {
-    Idle,
-    At(Point),
-    Count(u8),
-    Move(i32, i32),
-    Named { name: String },
-}
 
 fn point(x: i32, y: Option<i32>) -> Point {
     Point { x, y }
@@ -192,97 +174,6 @@ fn collections() {
     );
 }
 
-#[test]
-fn structs() {
-    let full = record("Point", &[("x", 1.into()), ("y", 2.into())]);
-    both(&point(1, Some(2)), full);
-    both(&Name("n".to_owned()), "n".into());
-    both(
-        &Pair(1, "a".to_owned()),
-        Value::Tuple(vec![1.into(), "a".into()]),
-    );
-    both(&Nothing, record("Nothing", &[]));
-    both(
-        &Duration::new(1, 2),
-        record("Duration", &[("secs", 1.into()), ("nanos", 2.into())]),
-    );
-    // Another name, another order, a field too many, none for an option.
-    reads(
-        record(
-            "Pixel",
-            &[("z", list([1])), ("y", 2.into()), ("x", 1.into())],
-        ),
-        point(1, Some(2)),
-    );
-    reads(record("Point", &[("x", 1.into())]), point(1, None));
-    reads(Value::Map(vec![("x".into(), 1.into())]), point(1, None));
-    reads(Value::Tuple(vec![1.into(), 2.into()]), point(1, Some(2)));
-    reads(Value::None, Nothing);
-}
-
-#[test]
-fn enums() {
-    both(&Color::Red, EnumMember::new("Color", "Red", "Red").into());
-    both(
-        &Event::Idle,
-        EnumMember::new("Event", "Idle", "Idle").into(),
-    );
-    both(
-        &Event::At(point(1, None)),
-        record(
-            "At",
-            &[("0", record("Point", &[("x", 1.into()), ("y", Value::None)]))],
-        ),
-    );
-    both(&Event::Count(3), record("Count", &[("0", 3.into())]));
-    both(
-        &Event::Move(1, 2),
-        record("Move", &[("0", 1.into()), ("1", 2.into())]),
-    );
-    both(
-        &Event::Named {
-            name: "n".to_owned(),
-        },
-        record("Named", &[("name", "n".into())]),
-    );
-    both(
-        &BTreeMap::from([(Color::Green, 1)]),
-        Value::Map(vec![(
-            EnumMember::new("Color", "Green", "Green").into(),
-            1.into(),
-        )]),
-    );
-    // Python's members and dataclasses.
-    reads(EnumMember::new("Paint", "Red", 1), Color::Red);
-    reads(EnumMember::new("Paint", "RED", "Red"), Color::Red);
-    reads("Green", Color::Green);
-    reads(
-        record("At", &[("x", 1.into()), ("y", Value::None)]),
-        Event::At(point(1, None)),
-    );
-    reads(
-        record("Event.Move", &[("dx", 1.into()), ("dy", 2.into())]),
-        Event::Move(1, 2),
-    );
-    reads(
-        Value::Map(vec![("Count".into(), 4.into())]),
-        Event::Count(4),
-    );
-    reads(
-        Value::Map(vec![("Green".into(), 4.into())]),
-        HashMap::from([(Color::Green, 4)]),
-    );
-    reads(EnumMember::new("Level", "HIGH", 7), 7_u8);
-    reads(EnumMember::new("Mode", "READ", "r"), "r".to_owned());
-    reads(EnumMember::new("Maybe", "NO", Value::None), ());
-    fails::<Color>(
-        EnumMember::new("Color", "BLUE", 3),
-        "unknown variant `BLUE`, expected `Red` or `Green`",
-    );
-    fails::<Color>(1, "expected enum, found integer");
-    fails::<Event>("Count", "expected a variant with a value, found text");
-}
-
 #[derive(Serialize)]
 struct Bad {
     items: Vec<Mutex<u8>>,
@@ -353,183 +244,4 @@ fn errors_say_what_and_where() {
     };
     let error = to_value(&bad).unwrap_err();
     assert_eq!(error.path().to_string(), "items[0]");
-}
-
-#[derive(Serialize, Deserialize, PartialEq, Debug)]
-struct Holder {
-    value: Value,
-    many: Vec<Value>,
-    keyed: BTreeMap<String, Value>,
-    maybe: Option<Value>,
-}
-
-fn every_variant() -> Vec<Value> {
-    vec![
-        Value::None,
-        true.into(),
-        7.into(),
-        u128::MAX.into(),
-        "text".into(),
-        RawText::from_os_bytes(b"\xff"),
-        Bytes::from_static(b"\0").into(),
-        list([1]),
-        Value::Tuple(vec![Value::None, list(["a"])]),
-        Value::Set(vec![Value::Tuple(vec![])]),
-        Value::Map(vec![
-            ("a".into(), 1.into()),
-            (Value::Tuple(vec![2.into()]), Value::None),
-            (3.into(), 4.into()),
-        ]),
-        record(
-            "R",
-            &[("t", Value::Tuple(vec![1.into()])), ("r", record("S", &[]))],
-        ),
-        EnumMember::new(
-            "E",
-            "M",
-            Value::Tuple(vec![EnumMember::new("F", "N", 1).into()]),
-        )
-        .into(),
-    ]
-}
-
-#[test]
-fn a_value_passes_unchanged() {
-    for value in every_variant() {
-        both(&value, value.clone());
-        let holder = Holder {
-            value: value.clone(),
-            many: every_variant(),
-            keyed: BTreeMap::from([("k".to_owned(), value.clone())]),
-            maybe: Some(value.clone()).filter(|value| !value.is_none()),
-        };
-        let through = to_value(&holder).unwrap();
-        assert_eq!(through.get("value"), Some(&value));
-        assert_eq!(through.get("many"), Some(&Value::List(every_variant())));
-        assert_eq!(read::<Holder>(through).unwrap(), holder);
-    }
-    both(&BigInt::from(u64::MAX), u64::MAX.into());
-    both(&BigInt::from(7_i64), 7.into());
-    both(
-        &Record::new("R", [("a", Value::None)]),
-        record("R", &[("a", Value::None)]),
-    );
-    both(
-        &EnumMember::new("E", "M", 1),
-        EnumMember::new("E", "M", 1).into(),
-    );
-    fails::<Record>(list([1]), "expected record, found list");
-    fails::<RawText>("a", "expected raw text, found text");
-}
-
-#[test]
-fn depth_of_values_is_kept_and_limited() {
-    let wraps: [fn(Value) -> Value; 6] = [
-        |value| Value::List(vec![value]),
-        |value| Value::Set(vec![value]),
-        |value| Value::Tuple(vec![value]),
-        |value| Value::Map(vec![(1.into(), value)]),
-        |value| Record::new("R", [("f", value)]).into(),
-        |value| EnumMember::new("E", "M", value).into(),
-    ];
-    for wrap in wraps {
-        let deepest = (0..128).fold(Value::None, |value, _| wrap(value));
-        both(&deepest, deepest.clone());
-        let deeper = wrap(deepest);
-        assert!(matches!(
-            to_value(&deeper).unwrap_err().kind(),
-            ValueErrorKind::Depth { limit: 128 }
-        ));
-        assert!(matches!(
-            read::<Value>(deeper).unwrap_err().kind(),
-            ValueErrorKind::Depth { limit: 128 }
-        ));
-    }
-}
-
-#[test]
-#[cfg(unix)]
-fn paths_may_be_any_bytes() {
-    let odd = HostPath::from_os_bytes(b"/tmp/\xff\xed\xb2\x80".to_vec());
-    let through = to_value(&odd).unwrap();
-    assert_eq!(through, Value::path(&odd));
-    assert!(matches!(through, Value::RawText(_)));
-    both(&odd, through);
-    both(&HostPath::from("/tmp/ü"), "/tmp/ü".into());
-    reads(&b"/\xff"[..], HostPath::from_os_bytes(b"/\xff".to_vec()));
-    assert_eq!(
-        Value::path(&odd).to_path_buf().as_deref(),
-        Some(odd.as_path())
-    );
-    fails::<HostPath>(1, "expected a path, found integer");
-    // JSON has no such text; naming another file would be worse than an error.
-    assert!(serde_json::to_string(&odd).is_err());
-    assert_eq!(
-        serde_json::to_string(&HostPath::from("/a")).unwrap(),
-        "\"/a\""
-    );
-}
-
-#[derive(Deserialize, PartialEq, Debug)]
-#[serde(untagged)]
-enum Any {
-    Number(i64),
-    Text(String),
-    Point(Point),
-    Many(Vec<Self>),
-}
-
-#[derive(Serialize, Deserialize, PartialEq, Debug)]
-#[serde(tag = "kind")]
-enum Tagged {
-    Point(Point),
-}
-
-#[derive(Serialize, Deserialize, PartialEq, Debug)]
-struct Flat {
-    name: String,
-    #[serde(flatten)]
-    rest: BTreeMap<String, Value>,
-}
-
-#[test]
-fn shapes_that_look_first() {
-    reads(1, Any::Number(1));
-    reads("a", Any::Text("a".to_owned()));
-    reads(record("P", &[("x", 1.into())]), Any::Point(point(1, None)));
-    reads(list([1]), Any::Many(vec![Any::Number(1)]));
-    let tagged = Tagged::Point(point(1, None));
-    assert_eq!(read::<Tagged>(to_value(&tagged).unwrap()).unwrap(), tagged);
-    let flat = Flat {
-        name: "n".to_owned(),
-        rest: BTreeMap::from([("more".to_owned(), list([1]))]),
-    };
-    assert_eq!(read::<Flat>(to_value(&flat).unwrap()).unwrap(), flat);
-    reads(
-        record("F", &[("name", "n".into()), ("more", list([1]))]),
-        flat,
-    );
-}
-
-#[test]
-fn json_gets_what_it_can_hold() {
-    let value = Value::Map(vec![
-        (
-            "record".into(),
-            record("Point", &[("x", 1.into()), ("y", Value::None)]),
-        ),
-        ("enum".into(), EnumMember::new("E", "M", 5).into()),
-        ("set".into(), Value::Set(vec![1.into()])),
-        ("big".into(), u64::MAX.into()),
-        ("bigger".into(), u128::MAX.into()),
-        ("raw".into(), RawText::from_os_bytes(b"a\xff")),
-    ]);
-    let json = serde_json::to_string(&value).unwrap();
-    let expected = "{\"record\":{\"x\":1,\"y\":null},\"enum\":5,\"set\":[1],\
-        \"big\":18446744073709551615,\"bigger\":\"340282366920938463463374607431768211455\",\
-        \"raw\":\"a\u{fffd}\"}";
-    assert_eq!(json, expected);
-    let back: Value = serde_json::from_str("{\"a\": [1, null, true, \"x\"]}").unwrap();
-    let list = Value::List(vec![1.into(), Value::None, true.into(), "x".into()]);
-    assert_eq!(back, Value::Map(vec![("a".into(), list)]));
 }
