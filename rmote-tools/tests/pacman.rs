@@ -23,7 +23,9 @@ fn container() -> Option<Container> {
 #[test]
 fn packages() {
     if let Some(container) = container() {
-        container.unittest("test_pacman");
+        for module in ["test_pacman", "test_pacman_holds", "test_pacman_versions"] {
+            container.unittest(module);
+        }
     }
 }
 
