@@ -28,7 +28,9 @@ fn packages_of_a_real_host() {
     let Some(container) = container(IMAGE) else {
         return;
     };
-    container.unittest("test_apt");
+    for module in ["test_apt", "test_apt_faults", "test_apt_upgrades"] {
+        container.unittest(module);
+    }
 }
 
 #[test]
