@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     /// The round trip of the link, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 50)]
     pub(crate) link_delay: u32,
-    /// The rate of the link in bit/s each way, such as 10M or 100M; adds bulk reads over it. Default: unlimited
+    /// The rate of the link in bit/s each way, such as 10M or 100M; adds bulk over it, in both directions. Default: unlimited
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     pub(crate) link_rate: Option<u64>,
 }

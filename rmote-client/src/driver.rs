@@ -271,9 +271,8 @@ impl Driver {
     fn ready(&mut self) {
         if self.hello.borrow().is_some() {
             self.carrier.serve();
-            let mut rest = Frame::new(Kind::Load, 0, self.rest);
-            rest.flags = FLAG_REST;
-            self.correlator.keep_rest(rest);
+            self.correlator
+                .keep_rest(Frame::with_flags(Kind::Load, FLAG_REST, 0, self.rest));
             if let Some(rate) = self.options.compression.fixed() {
                 self.correlator.rate(rate);
             }

@@ -13,6 +13,8 @@ CACHES = "/var/cache/dnf", "/var/cache/libdnf5"
 FULL = r"([^\s\"]+)-[^-\s]+-[^-\s]+\.\w+"
 # What dnf and rpm say of each kind of failure, and of the packages concerned.
 SIGNS = (
+    # An rpm that began just after it was looked for.
+    ("locked", "can't create transaction lock"),
     (
         "unknown",
         "^Error: Unable to find a match: |^No match for argument: ",
@@ -36,7 +38,7 @@ SIGNS = (
     ("conflict", "^error: Failed dependencies:|^ ?Problem|conflicts? with file from", r"(?:package|by|of|installed\)) " + FULL),
     (
         "broken",
-        "(?i)error in %.* scriptlet|error in .* scriptlet in rpm package|cannot open Packages database",
+        "(?i)error in .* scriptlet|cannot open Packages database",
         r"^Error in .* scriptlet in rpm package (\S+)$",
         "(?i)error in %.* scriptlet: " + FULL,
     ),

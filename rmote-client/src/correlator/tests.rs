@@ -63,17 +63,14 @@ fn sent<W>(correlator: &mut Correlator<W>) -> Vec<(Kind, u32)> {
 /// An agent that is ready and lacks its rest.
 fn lacking() -> Correlator<()> {
     let mut correlator = ready();
-    let mut rest = Frame::new(Kind::Load, 0, Bytes::from_static(b"rest"));
-    rest.flags = FLAG_REST;
-    correlator.keep_rest(rest);
+    correlator.keep_rest(Frame::with_flags(Kind::Load, FLAG_REST, 0, "rest"));
     assert!(!correlator.is_whole());
     correlator
 }
 
 #[test]
 fn the_rest_goes_with_the_next_word_of_the_agent() {
-    let mut ask = Frame::new(Kind::Load, 0, Bytes::new());
-    ask.flags = FLAG_REST;
+    let ask = Frame::with_flags(Kind::Load, FLAG_REST, 0, "");
     for word in [returned(1), ask] {
         let mut correlator = lacking();
         correlator.call(Instant::now(), start(1, None, ()));
